@@ -1,0 +1,470 @@
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::{
+    CircuitEntry,
+    circuits::Circuits,
+    dispatcher::{Listener, Sink},
+    hub::Hub,
+    registry::{self, Slot},
+};
+use crate::{
+    cache::Cache,
+    clock::{Clock, SystemClock},
+    config::Config,
+    entropy::{Entropy, SystemEntropy},
+    error::{Error, Problem, Result, SafeScanError},
+    features::{
+        Context, KeyValue, Operations, Ratings, Scans, SettingsStore, Upkeep, Votes,
+    },
+    limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES, check_bytes, check_name, check_page, check_range},
+    log::Level,
+    model::{
+        CacheStatistics, Event, Health, HealthCause, IdentityKeySource, MemoryPressure, Service, ServiceState,
+        Statistics, StoreName,
+    },
+    resilience::BreakerState,
+    storage::{Store, Surroundings, files::Files},
+};
+
+/// Threads of the runtime: the work is waiting and hashing, the disk has threads of its own.
+const WORKERS: usize = 2;
+/// How long `open` waits for a lock that a core in its last throes may still hold, and how often it looks.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// What a core takes from the world around it. The default is the real one.
+#[derive(Clone)]
+pub struct Environment {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where randomness comes from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for Environment {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy) }
+    }
+}
+
+/// A running core. Its features are its public fields.
+pub struct Core {
+    /// The scan history.
+    pub scans: Scans,
+    /// Votes cast on this device.
+    pub votes: Votes,
+    /// What the community thinks of codes.
+    pub ratings: Ratings,
+    /// Key-value data.
+    pub key_value: KeyValue,
+    /// What the app's user has chosen.
+    pub settings: SettingsStore,
+    /// Changes that the server does not know of yet.
+    pub operations: Operations,
+    /// Keeping the storage small, whole and, at the end, empty.
+    pub upkeep: Upkeep,
+    context: Arc<Context>,
+    cache: Cache,
+    circuits: Mutex<Circuits>,
+    hub: Arc<Hub>,
+    slot: Slot,
+    stopped: AtomicBool,
+    runtime: Option<Runtime>,
+    #[cfg(feature = "test-hooks")]
+    test_clock: Option<Arc<crate::clock::ShiftedClock>>,
+}
+
+impl Core {
+    /// Opens the core in `config.directory`, or gives the one that runs there already.
+    ///
+    /// # Errors
+    /// Invalid configuration; the files cannot be opened; another process or a newer version has them.
+    pub async fn open(config: Config) -> Result<Arc<Self>> {
+        #[cfg(feature = "test-hooks")]
+        {
+            let clock = Arc::new(crate::clock::ShiftedClock::default());
+            let environment = Environment { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Environment::default() };
+            Self::open_with(config, environment, Some(clock)).await
+        }
+        #[cfg(not(feature = "test-hooks"))]
+        Self::open_with(config, Environment::default()).await
+    }
+
+    /// The same in a world of the caller's making.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_in(config: Config, environment: Environment) -> Result<Arc<Self>> {
+        Self::open_with(
+            config,
+            environment,
+            #[cfg(feature = "test-hooks")]
+            None,
+        )
+        .await
+    }
+
+    async fn open_with(
+        config: Config,
+        environment: Environment,
+        #[cfg(feature = "test-hooks")] test_clock: Option<Arc<crate::clock::ShiftedClock>>,
+    ) -> Result<Arc<Self>> {
+        config.validate()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("safescan")
+            .enable_time()
+            .build()
+            .map_err(|error| Error::io(&error, "starting the runtime"))?;
+        let directory = config.directory.clone();
+        let files = runtime.spawn_blocking(move || Files::in_directory(&directory)).await;
+        let files = files.unwrap_or(Err(Error::Panicked { during: "opening" }));
+        let files = match files {
+            Ok(files) => files,
+            Err(error) => {
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        let slot = registry::slot(files.directory());
+        let mut place = Arc::clone(&slot).lock_owned().await;
+        if let Some(core) = place.upgrade().filter(|core| !core.stopped.load(SeqCst)) {
+            runtime.shutdown_background();
+            let same = core.context.config == config;
+            let other = Error::invalid("directory", Problem::Is("is open already, with another configuration"));
+            return if same { Ok(core) } else { Err(other) };
+        }
+
+        let hub = Arc::new(Hub::new(Arc::clone(&environment.clock)));
+        let surroundings = Surroundings {
+            clock: Arc::clone(&environment.clock),
+            entropy: environment.entropy,
+            log: hub.log.clone(),
+        };
+        let opening = {
+            let (hub, config) = (Arc::clone(&hub), config.clone());
+            runtime.spawn(async move { open_store(&files, &config, &surroundings, &hub).await }).await
+        };
+        let (store, repaired) = match opening.unwrap_or(Err(Error::Panicked { during: "opening" })) {
+            Ok(opened) => opened,
+            Err(error) => {
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+
+        let clock = environment.clock;
+        let cache = Cache::new(config.cache_capacity(), Arc::clone(&clock));
+        let observer: Arc<dyn crate::storage::Observer> = Arc::clone(&hub) as _;
+        let context = Arc::new(Context::new(store, config, clock, observer, Arc::clone(&hub.health)));
+        let ratings = Ratings::new(Arc::clone(&context));
+        let core = Arc::new(Self {
+            scans: Scans(Arc::clone(&context)),
+            votes: Votes::new(Arc::clone(&context), ratings.clone()),
+            key_value: KeyValue(Arc::clone(&context)),
+            settings: SettingsStore(Arc::clone(&context)),
+            operations: Operations(Arc::clone(&context)),
+            upkeep: Upkeep {
+                context: Arc::clone(&context),
+                ratings: ratings.clone(),
+                settings: SettingsStore(Arc::clone(&context)),
+            },
+            ratings,
+            cache,
+            circuits: Mutex::new(Circuits::new()),
+            hub,
+            slot,
+            stopped: AtomicBool::new(false),
+            runtime: Some(runtime),
+            #[cfg(feature = "test-hooks")]
+            test_clock,
+            context,
+        });
+        if let Some(report) = repaired {
+            core.context.observer.happened(Event::Repaired { report });
+        }
+        *place = Arc::downgrade(&core);
+        Ok(core)
+    }
+
+    /// Closes every file. Calls made meanwhile open them for their own duration.
+    ///
+    /// # Errors
+    /// The log could not be folded into the database. The files are closed all the same, and nothing is lost.
+    pub async fn suspend(&self) -> Result<()> {
+        self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::Suspended);
+        self.context.store.suspend().await
+    }
+
+    /// Keeps files open again.
+    ///
+    /// # Errors
+    /// The core was shut down.
+    pub async fn resume(&self) -> Result<()> {
+        self.context.store.resume().await?;
+        self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
+        Ok(())
+    }
+
+    /// Ends everything. May be called again.
+    ///
+    /// # Errors
+    /// None.
+    #[expect(clippy::unnecessary_wraps, reason = "the shape of every call that crosses the language border")]
+    pub async fn shutdown(&self) -> Result<()> {
+        // Held until the files are closed: whoever opens the directory next finds them free.
+        let _place = self.slot.lock().await;
+        if !self.stopped.swap(true, SeqCst) {
+            self.context.store.stop().await;
+            self.cache.clear();
+            self.hub.close();
+        }
+        Ok(())
+    }
+
+    /// Gives memory back.
+    ///
+    /// # Errors
+    /// The core was shut down.
+    pub fn memory_pressure(&self, level: MemoryPressure) -> Result<()> {
+        match level {
+            MemoryPressure::Moderate => self.cache.shrink(),
+            MemoryPressure::Critical => {
+                self.cache.clear();
+                self.ratings.forget_all();
+            }
+        }
+        Ok(())
+    }
+
+    /// The state of every part.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let given = self.context.config.identity_key.is_some();
+        let identity_key = if given { IdentityKeySource::Host } else { IdentityKeySource::Database };
+        Health { services: self.hub.health.all(), identity_key }
+    }
+
+    /// Counts over everything stored.
+    ///
+    /// # Errors
+    /// The storage cannot be read.
+    pub async fn statistics(&self) -> Result<Statistics> {
+        let counters = self.context.store.counters().await?;
+        let count = |rows: i64| u32::try_from(rows.max(0)).unwrap_or(u32::MAX);
+        Ok(Statistics {
+            scans: count(counters.rows(StoreName::Scans)),
+            votes: count(counters.rows(StoreName::Votes)),
+            rated_codes: count(counters.rated_codes()),
+            lifetime_safe_votes: count(counters.lifetime_safe()),
+            lifetime_unsafe_votes: count(counters.lifetime_unsafe()),
+            kv_entries: count(counters.rows(StoreName::KeyValue)),
+            pending_operations: count(counters.rows(StoreName::Operations)),
+            cache: self.cache.statistics(),
+        })
+    }
+
+    /// Waits for events and takes up to `max`; none means that there will be no more for this reader.
+    ///
+    /// # Errors
+    /// Invalid input.
+    pub async fn next_events(&self, max: u32) -> Result<Vec<Event>> {
+        check_page(max)?;
+        Ok(self.hub.bus.pull(max as usize).await)
+    }
+
+    /// Tells `listener` of every event from now on.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn set_listener(&self, listener: Option<Listener>) -> Result<()> {
+        self.hub.set_listener(listener)
+    }
+
+    /// Sends log records of `level` and above to `sink` from now on.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn set_log_sink(&self, level: Level, sink: Option<Sink>) -> Result<()> {
+        self.hub.set_sink(level, sink)
+    }
+
+    /// The value under `key` in the cache.
+    ///
+    /// # Errors
+    /// Invalid input.
+    pub fn cache_get(&self, key: &str) -> Result<Option<String>> {
+        check_name("key", key, MAX_KEY_BYTES)?;
+        Ok(self.cache.find(key).map(|value| value.as_ref().to_owned()))
+    }
+
+    /// Keeps a value in the cache.
+    ///
+    /// # Errors
+    /// Invalid input.
+    pub fn cache_set(&self, key: String, value: String, ttl_ms: Option<u32>) -> Result<()> {
+        check_name("key", &key, MAX_KEY_BYTES)?;
+        check_bytes("value", &value, MAX_VALUE_BYTES)?;
+        let ttl_ms = ttl_ms.unwrap_or(self.context.config.cache_ttl_ms());
+        check_range("ttl_ms", ttl_ms.into(), 1, u32::MAX.into())?;
+        self.cache.keep(key, &value, ttl_ms);
+        Ok(())
+    }
+
+    /// Forgets a key of the cache; false if it was not there.
+    ///
+    /// # Errors
+    /// Invalid input.
+    pub fn cache_remove(&self, key: &str) -> Result<bool> {
+        check_name("key", key, MAX_KEY_BYTES)?;
+        Ok(self.cache.forget(key))
+    }
+
+    /// Forgets everything in the cache.
+    ///
+    /// # Errors
+    /// The core was shut down.
+    pub fn cache_clear(&self) -> Result<()> {
+        self.cache.clear();
+        Ok(())
+    }
+
+    /// How the cache is doing.
+    ///
+    /// # Errors
+    /// The core was shut down.
+    pub fn cache_statistics(&self) -> Result<CacheStatistics> {
+        Ok(self.cache.statistics())
+    }
+
+    /// Asks to make a call of `service`.
+    ///
+    /// # Errors
+    /// Invalid input.
+    pub fn circuit_enter(&self, service: &str) -> Result<CircuitEntry> {
+        check_name("service", service, MAX_KEY_BYTES)?;
+        Ok(self.circuits().enter(service, self.context.clock.monotonic()))
+    }
+
+    /// Reports how a call of `service` went.
+    ///
+    /// # Errors
+    /// Invalid input.
+    pub fn circuit_report(&self, service: &str, permit: u32, succeeded: bool) -> Result<()> {
+        check_name("service", service, MAX_KEY_BYTES)?;
+        self.circuits().report(service, permit, succeeded, self.context.clock.monotonic());
+        Ok(())
+    }
+
+    /// How the breaker of `service` stands.
+    ///
+    /// # Errors
+    /// Invalid input.
+    pub fn circuit_state(&self, service: &str) -> Result<BreakerState> {
+        check_name("service", service, MAX_KEY_BYTES)?;
+        Ok(self.circuits().state(service, self.context.clock.monotonic()))
+    }
+
+    /// Runs `work` as a task of the core's own, to its end, whether or not the caller goes on waiting.
+    pub(crate) async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let Some(runtime) = &self.runtime else { return Err(Error::Stopped) };
+        match runtime.spawn(work).await {
+            Ok(result) => result,
+            Err(failed) if failed.is_panic() => Err(Error::Panicked { during: "a call" }),
+            Err(_) => Err(Error::Stopped),
+        }
+    }
+
+    /// Runs work that does not wait, unless the core was shut down.
+    pub(crate) fn guarded<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        if self.stopped.load(SeqCst) {
+            return Err(Error::Stopped);
+        }
+        catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or(Err(Error::Panicked { during: "a call" }))
+    }
+
+    /// What the app is told of an error; the log is told as well.
+    pub(crate) fn tell(&self, error: &Error) -> SafeScanError {
+        let (level, told) = error.report();
+        self.hub.log.say(level, "engine", "a call failed", &[]);
+        told
+    }
+
+    fn circuits(&self) -> std::sync::MutexGuard<'_, Circuits> {
+        self.circuits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For this project's own tests.
+#[cfg(feature = "test-hooks")]
+impl Core {
+    /// Lets so much time pass at once.
+    pub fn test_advance_clock(&self, millis: i64) {
+        if let Some(clock) = &self.test_clock {
+            clock.advance(millis);
+        }
+    }
+
+    /// Panics.
+    ///
+    /// # Errors
+    /// Never; it panics.
+    #[expect(clippy::panic, reason = "this is what it is for")]
+    pub fn test_panic(&self) -> Result<()> {
+        panic!("a test asked for it");
+    }
+
+    /// Lets every access to the main database fail, or no longer.
+    pub fn test_fail_storage(&self, fail: bool) {
+        self.context.store.probe().refuse(fail);
+    }
+
+    /// Steps of SQLite's virtual machine so far.
+    #[must_use]
+    pub fn test_storage_steps(&self) -> u64 {
+        self.context.store.probe().steps()
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.hub.close();
+        if let Some(runtime) = self.runtime.take() {
+            // The last handle may be dropped by a task of this very runtime, which must not wait for itself.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn open_store(
+    files: &Files,
+    config: &Config,
+    surroundings: &Surroundings,
+    hub: &Arc<Hub>,
+) -> Result<(Store, Option<crate::model::RepairReport>)> {
+    let mut waited = Duration::ZERO;
+    loop {
+        let observer: Arc<dyn crate::storage::Observer> = Arc::clone(hub) as _;
+        match Store::open(files.clone(), config, surroundings.clone(), observer).await {
+            // A core that was dropped without a shutdown lets go of the files a moment later.
+            Err(Error::HeldElsewhere) if waited < LOCK_PATIENCE => {
+                tokio::time::sleep(LOCK_INTERVAL).await;
+                waited += LOCK_INTERVAL;
+            }
+            result => return result,
+        }
+    }
+}

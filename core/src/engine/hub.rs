@@ -1,0 +1,115 @@
+use std::sync::{Arc, OnceLock};
+
+use super::{
+    bus::Bus,
+    dispatcher::{Dispatcher, Listener, Sink},
+};
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+    features::HealthBoard,
+    log::{Level, Log},
+    model::{Event, HealthCause, Service, ServiceState},
+    storage::Observer,
+};
+
+/// Where everything that can be observed comes together: events, health, the log.
+pub(super) struct Hub {
+    pub(super) bus: Bus,
+    pub(super) health: Arc<HealthBoard>,
+    pub(super) log: Log,
+    clock: Arc<dyn Clock>,
+    /// Started when the first listener or sink is set: most apps pull.
+    dispatcher: OnceLock<Arc<Dispatcher>>,
+}
+
+impl Hub {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        let health = Arc::new(HealthBoard::new(clock.wall()));
+        Self { bus: Bus::default(), health, log: Log::default(), clock, dispatcher: OnceLock::new() }
+    }
+
+    pub(super) fn set_listener(&self, listener: Option<Listener>) -> Result<()> {
+        self.dispatcher()?.set_listener(listener);
+        Ok(())
+    }
+
+    pub(super) fn set_sink(&self, level: Level, sink: Option<Sink>) -> Result<()> {
+        let dispatcher = Arc::clone(self.dispatcher()?);
+        let hook = sink.map(|sink| -> (Level, crate::log::LogHook) {
+            (level, Arc::new(move |record| dispatcher.log(&sink, record)))
+        });
+        self.log.set_hook(hook);
+        Ok(())
+    }
+
+    /// Ends all observation.
+    pub(super) fn close(&self) {
+        self.set(Service::LocalStorage, ServiceState::Unavailable, HealthCause::Stopped);
+        self.bus.close();
+        self.log.set_hook(None);
+    }
+
+    fn publish(&self, events: Vec<Event>) {
+        if let Some(dispatcher) = self.dispatcher.get() {
+            dispatcher.publish(&events);
+        }
+        self.bus.publish(events);
+    }
+
+    fn set(&self, service: Service, state: ServiceState, cause: HealthCause) {
+        if let Some(health) = self.health.set(service, state, cause, self.clock.wall()) {
+            self.publish(vec![Event::HealthChanged { health }]);
+        }
+    }
+
+    fn dispatcher(&self) -> Result<&Arc<Dispatcher>> {
+        if self.dispatcher.get().is_none() {
+            // Two at once start two; the second ends at once.
+            drop(self.dispatcher.set(Arc::new(Dispatcher::start()?)));
+        }
+        self.dispatcher.get().ok_or(Error::Unexpected { what: "a dispatcher that was set is not there" })
+    }
+}
+
+impl Observer for Hub {
+    fn committed(&self, events: Vec<Event>) {
+        // Whatever kept writes from succeeding is over; damaged rows stay until a repair.
+        if self.health.of(Service::LocalStorage).1 != HealthCause::DamagedRows {
+            self.set(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
+        }
+        self.set(Service::CommunityRatings, ServiceState::Healthy, HealthCause::None);
+        if !events.is_empty() {
+            self.publish(events);
+        }
+    }
+
+    fn succeeded(&self) {
+        if self.health.of(Service::LocalStorage).1 == HealthCause::FilesUnavailable {
+            self.set(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
+            self.set(Service::CommunityRatings, ServiceState::Healthy, HealthCause::None);
+        }
+    }
+
+    fn failed(&self, error: &Error) {
+        let (state, cause) = match error {
+            Error::Io { .. } | Error::HeldElsewhere => (ServiceState::Unavailable, HealthCause::FilesUnavailable),
+            Error::DiskFull | Error::QuotaExceeded => (ServiceState::Degraded, HealthCause::StorageFull),
+            Error::Damaged { .. } => (ServiceState::Degraded, HealthCause::DamagedRows),
+            Error::Sqlite { .. } | Error::Unexpected { .. } | Error::Panicked { .. } => {
+                (ServiceState::Degraded, HealthCause::WriteFailed)
+            }
+            // The caller's fault, or the end.
+            Error::Invalid { .. } | Error::NewerSchema { .. } | Error::Stopped => return,
+        };
+        self.set(Service::LocalStorage, state, cause);
+        if state == ServiceState::Unavailable {
+            // Ratings come from memory and the cache now.
+            self.set(Service::CommunityRatings, ServiceState::Degraded, cause);
+        }
+    }
+
+    fn happened(&self, event: Event) {
+        self.publish(vec![event]);
+    }
+}

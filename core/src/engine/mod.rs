@@ -1,0 +1,14 @@
+//! A running core: opened once per directory, observed while it runs, shut down at the end. The only layer that spawns.
+
+mod bus;
+mod circuits;
+mod core;
+mod dispatcher;
+mod hub;
+mod registry;
+
+pub use self::{
+    circuits::CircuitEntry,
+    core::{Core, Environment},
+    dispatcher::{Listener, ListenerFailed, Sink},
+};

@@ -1,0 +1,20 @@
+//! What the core does for an app, one subject a file. A use-case checks its arguments, then does its work in one
+//! transaction; what it decides, it decides by the pure policies in [`voting`](crate::voting), [`qr`](crate::qr) and
+//! [`resilience`](crate::resilience).
+
+mod context;
+mod health;
+mod key_value;
+mod operations;
+mod outgoing;
+mod ratings;
+mod scans;
+mod settings;
+mod upkeep;
+mod votes;
+
+pub(crate) use self::{context::Context, health::HealthBoard};
+pub use self::{
+    key_value::KeyValue, operations::Operations, ratings::Ratings, scans::Scans, settings::SettingsStore,
+    upkeep::Upkeep, votes::Votes,
+};

@@ -1,0 +1,64 @@
+use super::{QrHash, Rating, RepairReport, ScanId, ServiceHealth, StoreName};
+
+/// Something that happened. Events of one core come in the order of their commits, and only after them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Scans were added; the newest one is named.
+    ScansAdded {
+        /// How many.
+        count: u32,
+        /// The last of them.
+        latest: ScanId,
+    },
+    /// Scans were removed by the app.
+    ScansRemoved {
+        /// How many.
+        count: u32,
+    },
+    /// Old scans were removed to make room.
+    ScansEvicted {
+        /// How many.
+        count: u32,
+    },
+    /// A vote was cast, changed or retracted on this device.
+    VoteChanged {
+        /// On what.
+        qr_hash: QrHash,
+    },
+    /// The rating of a watched code changed.
+    RatingChanged {
+        /// The new rating.
+        rating: Rating,
+    },
+    /// Settings changed.
+    SettingsChanged,
+    /// Key-value data changed.
+    KeyValueChanged {
+        /// The keys, or none when the store was cleared.
+        keys: Vec<String>,
+    },
+    /// Damaged rows were found; they are withheld until a repair.
+    DamageFound {
+        /// Where.
+        store: StoreName,
+        /// How many.
+        count: u32,
+    },
+    /// A repair ended.
+    Repaired {
+        /// What it kept and lost.
+        report: RepairReport,
+    },
+    /// A part's state changed.
+    HealthChanged {
+        /// Its new state.
+        health: ServiceHealth,
+    },
+    /// Everything was erased.
+    Erased,
+    /// The reader was too slow: so many events before this one were dropped. Read the state anew.
+    Missed {
+        /// How many.
+        count: u32,
+    },
+}

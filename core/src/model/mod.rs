@@ -1,0 +1,28 @@
+//! The words the whole core speaks: plain data without behaviour of its own, the same in every language.
+//!
+//! What has a meaning has a type (a hash is not a voter id is not a scan id), and what could give a person away has a
+//! `Debug` that does not.
+
+#[cfg(feature = "engine")]
+mod event;
+#[cfg(feature = "engine")]
+mod health;
+mod id;
+#[cfg(feature = "engine")]
+mod kv;
+#[cfg(feature = "engine")]
+mod operation;
+mod quantity;
+mod rating;
+mod scan;
+#[cfg(feature = "engine")]
+mod settings;
+#[cfg(feature = "engine")]
+mod statistics;
+#[cfg(feature = "engine")]
+mod upkeep;
+mod vote;
+
+#[cfg(feature = "engine")]
+pub use self::{event::*, health::*, kv::*, operation::*, settings::*, statistics::*, upkeep::*};
+pub use self::{id::*, quantity::*, rating::*, scan::*, vote::*};

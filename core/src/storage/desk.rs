@@ -1,0 +1,250 @@
+//! What the writer's thread works at: the open files, and one commit.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI32, Ordering::Relaxed},
+};
+
+use rusqlite::Connection;
+
+use super::{
+    Observer, Surroundings,
+    connection::{Promise, open_for_writing},
+    counters::Counters,
+    fault::{Sql, during},
+    files::{FileLock, Files},
+    probe::Probe,
+    quota::Quota,
+    snapshots::{self, Snapshot},
+    step::Step,
+    transaction::{State, Transaction},
+};
+use crate::{error::Result, log::Level};
+
+/// Pages in the log at which it is folded into the database when there is a quiet moment: 4 MiB.
+const CHECKPOINT_PAGES: i32 = 1024;
+/// Ratings that wait to be remembered.
+const UNSAVED: usize = 1024;
+
+pub(crate) struct Desk {
+    pub(crate) files: Files,
+    pub(crate) surroundings: Surroundings,
+    quota: Quota,
+    probe: Probe,
+    observer: Arc<dyn Observer>,
+    open: Option<Open>,
+    cache: Option<Connection>,
+    /// Ratings that the cache is to remember when there is a quiet moment.
+    unsaved: Vec<Snapshot>,
+    /// Held as long as the files may be open, and while they are worked on.
+    lock: Option<FileLock>,
+    suspended: bool,
+}
+
+/// The files while they are open.
+struct Open {
+    connection: Connection,
+    state: State,
+    /// Pages in the log.
+    log_pages: Arc<AtomicI32>,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        files: Files,
+        surroundings: Surroundings,
+        quota: Quota,
+        probe: Probe,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self { files, surroundings, quota, probe, observer, open: None, cache: None, unsaved: Vec::new(), lock: None, suspended: false }
+    }
+
+    /// Opens the files if they are not open, and hands out the writing connection.
+    pub(crate) fn connection(&mut self) -> Result<&Connection> {
+        self.open_files().map(|open| &open.connection)
+    }
+
+    /// Runs the steps in one transaction. An error means that none of them was stored.
+    pub(crate) fn commit(&mut self, group: &mut [Box<dyn Step>]) -> Result<()> {
+        let surroundings = self.surroundings.clone();
+        let committed = self.open_files().and_then(|open| open.commit(group, &surroundings));
+        match &committed {
+            Ok(()) => self.after_commit(),
+            Err(error) => self.observer.failed(error),
+        }
+        if self.suspended {
+            self.release();
+        }
+        committed
+    }
+
+    /// Work for a quiet moment.
+    pub(crate) fn tidy(&mut self) {
+        self.save_snapshots();
+        let Some(open) = &self.open else { return };
+        if open.log_pages.load(Relaxed) >= CHECKPOINT_PAGES {
+            // Not being able to is no failure: a reader may be in the way. The next quiet moment comes.
+            if open.checkpoint("PASSIVE").is_ok() {
+                open.log_pages.store(0, Relaxed);
+            }
+        }
+    }
+
+    /// Folds the log into the database and closes every file. Work that comes later opens them for its duration.
+    pub(crate) fn suspend(&mut self) -> Result<()> {
+        self.suspended = true;
+        self.save_snapshots();
+        let folded = self.open.as_ref().map_or(Ok(()), |open| open.checkpoint("TRUNCATE"));
+        self.release();
+        folded
+    }
+
+    /// Files stay open again after use.
+    pub(crate) fn resume(&mut self) {
+        self.suspended = false;
+    }
+
+    /// Closes every file, and lets other processes have them.
+    pub(crate) fn release(&mut self) {
+        self.save_snapshots();
+        self.close();
+        self.lock = None;
+    }
+
+    /// Closes the databases, and keeps them.
+    pub(crate) fn close(&mut self) {
+        self.cache = None;
+        if let Some(open) = self.open.take() {
+            // Not being able to fold the log in is no failure: the next opening goes on with it.
+            open.checkpoint("TRUNCATE").ok();
+            drop(open);
+            self.surroundings.log.say(Level::Debug, "storage", "files closed", &[]);
+        }
+    }
+
+    /// The cache's connection, made anew if the file is broken: what it holds can be had again.
+    pub(crate) fn cache(&mut self) -> Result<&mut Connection> {
+        if self.cache.is_none() {
+            let path = self.files.cache();
+            let opened = open_for_writing(&path, Promise::Consistent).or_else(|_| {
+                self.surroundings.log.say(Level::Info, "storage", "cache made anew", &[]);
+                Files::remove(&path).map_err(|error| crate::error::Error::io(&error, during::OPENING))?;
+                open_for_writing(&path, Promise::Consistent)
+            })?;
+            self.cache = Some(opened);
+        }
+        Ok(self.cache.as_mut().expect("opened above"))
+    }
+
+    /// Keeps other processes away from the files.
+    pub(crate) fn hold(&mut self) -> Result<()> {
+        if self.lock.is_none() {
+            self.lock = Some(self.files.lock()?);
+        }
+        Ok(())
+    }
+
+    fn after_commit(&mut self) {
+        let Some(open) = &mut self.open else { return };
+        let events = std::mem::take(&mut open.state.events);
+        self.unsaved.append(&mut open.state.snapshots);
+        // In a flood without a quiet moment the newest matter most.
+        let surplus = self.unsaved.len().saturating_sub(UNSAVED);
+        self.unsaved.drain(..surplus);
+        self.observer.committed(events);
+    }
+
+    fn save_snapshots(&mut self) {
+        let snapshots = std::mem::take(&mut self.unsaved);
+        if snapshots.is_empty() {
+            return;
+        }
+        if self.cache().and_then(|connection| snapshots::keep(connection, &snapshots)).is_err() {
+            // The cache may lose what it likes; a broken one is made anew when it is next opened.
+            self.cache = None;
+            super::say(&self.surroundings.log, Level::Warn, "cache not written", &[]);
+        }
+    }
+
+    fn open_files(&mut self) -> Result<&mut Open> {
+        self.probe.admit()?;
+        if self.open.is_none() {
+            self.hold()?;
+            let mut connection = open_for_writing(&self.files.main(), Promise::Durable)?;
+            self.probe.watch(&mut connection)?;
+            let log_pages = Arc::new(AtomicI32::new(0));
+            let pages = Arc::clone(&log_pages);
+            connection
+                .wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {
+                    pages.store(count, Relaxed);
+                    Ok(())
+                }))
+                .doing(during::OPENING)?;
+            let state = State::new(Counters::load(&connection)?, self.quota);
+            self.open = Some(Open { connection, state, log_pages });
+        }
+        Ok(self.open.as_mut().expect("opened above"))
+    }
+}
+
+impl Open {
+    fn commit(&mut self, group: &mut [Box<dyn Step>], surroundings: &Surroundings) -> Result<()> {
+        self.execute("BEGIN IMMEDIATE", during::BEGINNING)?;
+        let before = self.state.mark();
+        let counters = self.state.counters;
+        let committed = self.run(group, surroundings, &counters);
+        if committed.is_err() {
+            self.state.undo(&before);
+            if !self.connection.is_autocommit() {
+                // Nothing more can be done if this fails: the connection is given up by whoever sees the error.
+                self.execute("ROLLBACK", during::COMMITTING).ok();
+            }
+        }
+        committed
+    }
+
+    fn run(&mut self, group: &mut [Box<dyn Step>], surroundings: &Surroundings, before: &Counters) -> Result<()> {
+        // A step that is alone needs no savepoint: the whole transaction is undone with it.
+        let savepoints = group.len() > 1;
+        let mut done = false;
+        for step in group {
+            let mark = self.state.mark();
+            if savepoints {
+                self.execute("SAVEPOINT step", during::BEGINNING)?;
+            }
+            let mut tx = Transaction { connection: &self.connection, state: &mut self.state, surroundings };
+            let ok = step.run(&mut tx);
+            if self.connection.is_autocommit() {
+                // A full disk, for example, ends the transaction from within, and the earlier steps with it.
+                return Err(crate::error::Error::DiskFull);
+            }
+            if !ok {
+                self.state.undo(&mark);
+                if savepoints {
+                    self.execute("ROLLBACK TO step", during::COMMITTING)?;
+                }
+            }
+            if savepoints {
+                self.execute("RELEASE step", during::COMMITTING)?;
+            }
+            done |= ok;
+        }
+        if !done {
+            return self.execute("ROLLBACK", during::COMMITTING);
+        }
+        self.state.counters.save(before, &self.connection)?;
+        self.execute("COMMIT", during::COMMITTING)
+    }
+
+    fn execute(&self, sql: &str, while_doing: &'static str) -> Result<()> {
+        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).doing(while_doing)?;
+        Ok(())
+    }
+
+    fn checkpoint(&self, mode: &str) -> Result<()> {
+        self.connection
+            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+            .doing(during::CHECKPOINTING)
+    }
+}

@@ -1,0 +1,222 @@
+//! Where everything lies: the only place that knows SQL.
+//!
+//! Two files with two promises. `safescan.db` holds what exists nowhere else, and an acknowledged write to it survives a
+//! killed process and a power cut. `cache.db` holds what can be had again; it is never corrupt, but may lose the last
+//! moments, and is made anew when it is broken.
+//!
+//! One thread writes ([`writer`]); it owns the connection ([`desk`]) and commits whatever waits in one transaction. A few
+//! connections read ([`readers`]). A use-case is a closure over a [`Transaction`] or a reading connection: it happens
+//! whole or not at all, and its events are published only after its commit.
+//!
+//! Every row carries a checksum ([`columns`]). A row that does not match is withheld, never returned; [`integrity`] finds
+//! such rows, [`repair`] takes them out, and rebuilds the file from whatever can still be read where its structure is
+//! broken.
+
+mod carve;
+mod columns;
+mod connection;
+mod counters;
+mod desk;
+mod erase;
+pub(crate) mod export;
+mod fault;
+pub(crate) mod files;
+pub(crate) mod integrity;
+pub(crate) mod key_value;
+mod meta;
+pub(crate) mod outbox;
+mod probe;
+mod quota;
+mod readers;
+mod rebuild;
+mod repair;
+pub(crate) mod scans;
+mod schema;
+pub(crate) mod settings;
+pub(crate) mod snapshots;
+mod step;
+pub(crate) mod subjects;
+mod tally;
+mod transaction;
+pub(crate) mod voters;
+pub(crate) mod votes;
+mod writer;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rusqlite::Connection;
+
+use self::{desk::Desk, quota::Quota, readers::Readers, writer::Writer};
+pub(crate) use self::{
+    counters::{Counters, STORES},
+    meta::Installation,
+    probe::Probe,
+    transaction::Transaction,
+};
+use crate::{
+    clock::Clock,
+    config::Config,
+    entropy::Entropy,
+    error::{Error, Result},
+    log::{Level, Log},
+    model::{Event, QrHash, RepairReport},
+};
+use files::Files;
+
+/// What the storage needs of the world.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) log: Log,
+}
+
+/// Is told how the storage fares, on the writer's thread.
+pub(crate) trait Observer: Send + Sync {
+    /// A commit succeeded, and these events happened with it.
+    fn committed(&self, events: Vec<Event>);
+    /// Something was read.
+    fn succeeded(&self);
+    /// A commit or a reading failed.
+    fn failed(&self, error: &Error);
+    /// Something happened that needs no commit.
+    fn happened(&self, event: Event);
+}
+
+/// Both databases of a core.
+pub(crate) struct Store {
+    writer: Writer,
+    readers: Arc<Readers>,
+    files: Files,
+    installation: RwLock<Arc<Installation>>,
+    probe: Probe,
+}
+
+impl Store {
+    /// Opens the databases, finishing whatever a kill interrupted. A broken main database is repaired on the way; the
+    /// report then says what was lost.
+    pub(crate) async fn open(
+        files: Files,
+        config: &Config,
+        surroundings: Surroundings,
+        observer: Arc<dyn Observer>,
+    ) -> Result<(Self, Option<RepairReport>)> {
+        let probe = Probe::default();
+        let readers = Arc::new(Readers::new(files.clone(), probe.clone()));
+        let desk = Desk::new(files.clone(), surroundings, Quota::of(config), probe.clone(), observer);
+        let writer = Writer::start(desk)?;
+        let opening = async {
+            let repaired = writer.alone(Desk::open_or_repair).await?;
+            let installation = writer.write(|tx| tx.installation()).await?;
+            Ok((repaired, installation))
+        };
+        match opening.await {
+            Ok((repaired, installation)) => {
+                let installation = RwLock::new(Arc::new(installation));
+                Ok((Self { writer, readers, files, installation, probe }, repaired))
+            }
+            Err(error) => {
+                writer.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs `work` in a transaction and answers once it is committed.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(work).await
+    }
+
+    /// The same for bookkeeping that may as well wait for the next occasion.
+    pub(crate) fn write_if_idle(&self, work: impl FnOnce(&mut Transaction<'_>) -> Result<()> + Send + 'static) {
+        self.writer.write_if_idle(work);
+    }
+
+    /// Runs `work` on a reading connection.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.readers.run(work).await
+    }
+
+    /// What the cache remembers of codes.
+    pub(crate) async fn remembered(&self, hashes: Vec<QrHash>) -> Result<Vec<Option<snapshots::Snapshot>>> {
+        let files = self.files.clone();
+        tokio::task::spawn_blocking(move || snapshots::find(&files, &hashes)).await.unwrap_or(Err(Error::Stopped))
+    }
+
+    /// Counters as of the last commit.
+    pub(crate) async fn counters(&self) -> Result<Counters> {
+        self.read(Counters::load).await
+    }
+
+    /// The identity in use.
+    pub(crate) fn installation(&self) -> Arc<Installation> {
+        Arc::clone(&self.installation.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Size of both databases on the disk.
+    pub(crate) fn size_on_disk(&self) -> u64 {
+        Files::size_of(&self.files.main()) + Files::size_of(&self.files.cache())
+    }
+
+    /// Folds the log in and closes every file; what comes later opens them for its duration.
+    pub(crate) async fn suspend(&self) -> Result<()> {
+        self.readers.set_suspended(true);
+        let _nobody = self.readers.exclude().await?;
+        self.writer.alone(Desk::suspend).await
+    }
+
+    /// Keeps files open again.
+    pub(crate) async fn resume(&self) -> Result<()> {
+        self.readers.set_suspended(false);
+        self.writer
+            .alone(|desk| {
+                desk.resume();
+                Ok(())
+            })
+            .await
+    }
+
+    /// Does what was accepted, and closes everything for good.
+    pub(crate) async fn stop(&self) {
+        self.readers.stop();
+        self.writer.stop().await;
+    }
+
+    /// Takes damage out of the main database, or rebuilds it.
+    pub(crate) async fn repair(&self) -> Result<RepairReport> {
+        let _nobody = self.readers.exclude().await?;
+        let report = self.writer.alone(Desk::repair).await?;
+        self.renew_installation().await?;
+        Ok(report)
+    }
+
+    /// Erases everything.
+    pub(crate) async fn erase_all(&self) -> Result<()> {
+        let _nobody = self.readers.exclude().await?;
+        self.writer.alone(Desk::erase_all).await?;
+        self.renew_installation().await
+    }
+
+    /// What tests may do to the storage.
+    #[cfg(feature = "test-hooks")]
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
+    async fn renew_installation(&self) -> Result<()> {
+        let installation = self.writer.write(|tx| tx.installation()).await?;
+        *self.installation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(installation);
+        Ok(())
+    }
+}
+
+/// Says something under this layer's name.
+fn say(log: &Log, level: Level, text: &'static str, fields: &[(&'static str, i64)]) {
+    log.say(level, "storage", text, fields);
+}

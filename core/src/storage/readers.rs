@@ -1,0 +1,101 @@
+//! Reading connections: a few, opened when first needed, each used by one reader at a time.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+};
+
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::{connection::open_for_reading, files::Files, probe::Probe};
+use crate::error::{Error, Result};
+
+/// Readers at a time: enough that a long search does not hold up a page, few enough for a phone's memory.
+const READERS: u32 = 3;
+
+pub(crate) struct Readers {
+    files: Files,
+    gate: Arc<Semaphore>,
+    idle: Mutex<Vec<Connection>>,
+    suspended: AtomicBool,
+    probe: Probe,
+}
+
+/// Proof that nobody reads, and that no reader has the file open, until it is dropped.
+pub(crate) struct NoReaders {
+    _permits: OwnedSemaphorePermit,
+}
+
+impl Readers {
+    pub(crate) fn new(files: Files, probe: Probe) -> Self {
+        Self {
+            files,
+            gate: Arc::new(Semaphore::new(READERS as usize)),
+            idle: Mutex::default(),
+            suspended: false.into(),
+            probe,
+        }
+    }
+
+    /// Runs `work` on a connection, off the caller's thread.
+    pub(crate) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let permit = Arc::clone(&self.gate).acquire_owned().await.map_err(|_| Error::Stopped)?;
+        let this = Arc::clone(self);
+        let reading = tokio::task::spawn_blocking(move || {
+            let result = this.read(work);
+            drop(permit);
+            result
+        });
+        reading.await.unwrap_or(Err(Error::Stopped))
+    }
+
+    /// Waits for readers to end, closes their connections, and lets none in until the answer is dropped.
+    pub(crate) async fn exclude(&self) -> Result<NoReaders> {
+        let permits = Arc::clone(&self.gate).acquire_many_owned(READERS).await.map_err(|_| Error::Stopped)?;
+        self.idle().clear();
+        Ok(NoReaders { _permits: permits })
+    }
+
+    /// Whether connections are closed after each use.
+    pub(crate) fn set_suspended(&self, suspended: bool) {
+        self.suspended.store(suspended, SeqCst);
+    }
+
+    /// Ends reading for good.
+    pub(crate) fn stop(&self) {
+        self.gate.close();
+        self.idle().clear();
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        const WHILE: &str = "a reading step";
+        self.probe.admit()?;
+        let idle = self.idle().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let mut connection = open_for_reading(&self.files.main())?;
+                self.probe.watch(&mut connection)?;
+                connection
+            }
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| work(&connection)))
+            .unwrap_or(Err(Error::Panicked { during: WHILE }));
+        // A connection that just failed is not trusted with the next reader.
+        if result.is_ok() && !self.suspended.load(SeqCst) && !self.gate.is_closed() {
+            self.idle().push(connection);
+        }
+        result
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,145 @@
+//! The one writer: a thread that owns the writing connection, and commits everything that waits in one transaction.
+//!
+//! A commit costs one wait for the disk, ten to twenty-five milliseconds on a phone, however much it holds. While one is
+//! under way, further steps queue up; the next commit takes them all. Each step runs in a savepoint of its own, so that
+//! one that fails does not take its neighbours along. A step is answered only after the commit that holds it.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    desk::Desk,
+    step::{Step, Work},
+    transaction::Transaction,
+};
+use crate::error::{Error, Result};
+
+/// Steps that may wait. Callers beyond wait for a place, which slows a flood down instead of storing it in memory.
+const QUEUE: usize = 1024;
+/// Steps in one commit: bounds the time that the first of them waits for the last.
+const GROUP: usize = 256;
+
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Order>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+enum Order {
+    Write(Box<dyn Step>),
+    /// Something done to the files themselves, between two commits.
+    Alone(Box<dyn FnOnce(&mut Desk) + Send>),
+    Stop(oneshot::Sender<()>),
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(desk: Desk) -> Result<Self> {
+        let (queue, orders) = mpsc::channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("safescan-writer".into())
+            .spawn(move || serve(desk, orders))
+            .map_err(|error| Error::io(&error, "starting the writer's thread"))?;
+        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Runs `work` in a transaction and answers once it is committed.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let step = Box::new(Work::new(work, reply));
+        self.queue.send(Order::Write(step)).await.map_err(|_| Error::Stopped)?;
+        answer.await.unwrap_or(Err(Error::Stopped))
+    }
+
+    /// The same for work that may as well be dropped when the writer is busy.
+    pub(crate) fn write_if_idle(&self, work: impl FnOnce(&mut Transaction<'_>) -> Result<()> + Send + 'static) {
+        let (reply, _) = oneshot::channel();
+        let step = Box::new(Work::new(work, reply));
+        drop(self.queue.try_send(Order::Write(step)));
+    }
+
+    /// Runs `work` between two commits.
+    pub(crate) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Desk) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        const WHILE: &str = "work on the files";
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Alone(Box::new(move |desk| {
+            let result = catch_unwind(AssertUnwindSafe(|| work(desk)));
+            drop(reply.send(result.unwrap_or(Err(Error::Panicked { during: WHILE }))));
+        }));
+        self.queue.send(order).await.map_err(|_| Error::Stopped)?;
+        answer.await.unwrap_or(Err(Error::Stopped))
+    }
+
+    /// Does what was accepted, closes the files and ends the thread. Later writes are told that the core has stopped.
+    pub(crate) async fn stop(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.queue.send(Order::Stop(reply)).await.is_ok() {
+            drop(answer.await);
+        }
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It has answered: nothing is left for it but to return.
+            drop(thread.join());
+        }
+    }
+}
+
+fn serve(mut desk: Desk, mut orders: mpsc::Receiver<Order>) {
+    let mut next = None;
+    while let Some(order) = next.take().or_else(|| orders.blocking_recv()) {
+        match order {
+            Order::Write(step) => {
+                let mut group = vec![step];
+                while group.len() < GROUP {
+                    match orders.try_recv() {
+                        Ok(Order::Write(step)) => group.push(step),
+                        Ok(other) => {
+                            next = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                answer(desk.commit(&mut group), group);
+                if next.is_none() && orders.is_empty() {
+                    desk.tidy();
+                }
+            }
+            Order::Alone(work) => work(&mut desk),
+            Order::Stop(reply) => {
+                orders.close();
+                // What was accepted before the door closed is still done; the answer says that all of it is.
+                while let Some(order) = orders.blocking_recv() {
+                    match order {
+                        Order::Write(step) => {
+                            let mut group = vec![step];
+                            answer(desk.commit(&mut group), group);
+                        }
+                        Order::Alone(work) => work(&mut desk),
+                        Order::Stop(also) => _ = also.send(()),
+                    }
+                }
+                desk.release();
+                let _ = reply.send(());
+                return;
+            }
+        }
+    }
+    desk.release();
+}
+
+fn answer(committed: Result<()>, group: Vec<Box<dyn Step>>) {
+    for step in group {
+        step.answer(committed.as_ref().err());
+    }
+}

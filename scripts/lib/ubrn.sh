@@ -1,0 +1,22 @@
+# The TypeScript generator (uniffi-bindgen-react-native, "ubrn"): an npm package that ships Rust sources.
+# Its version follows the uniffi pin; see docs/adr/0001-uniffi-pin.md.
+UBRN_VERSION=0.31.0-5
+UBRN="$CACHE/ubrn-$UBRN_VERSION/uniffi-bindgen-react-native"
+
+build_ubrn() {
+  [ -x "$UBRN" ] && return
+  need_rust; need_node
+  say "building the TypeScript generator (ubrn $UBRN_VERSION): once per machine, about 4 minutes"
+  local home="$CACHE/ubrn-$UBRN_VERSION"; local src="$home/src"
+  rm -rf "$src"; mkdir -p "$src"
+  (cd "$src" && npm pack --silent "uniffi-bindgen-react-native@$UBRN_VERSION" >/dev/null && tar xf ./*.tgz) \
+    || die "uniffi-bindgen-react-native@$UBRN_VERSION could not be had from the npm registry: check 'npm ping'"
+  # Only the command line is wanted; the package's fixtures and examples would not resolve.
+  (cd "$src/package" && CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$src/target" \
+     cargo build --quiet -p uniffi-bindgen-react-native --bin uniffi-bindgen-react-native) \
+    || die "ubrn $UBRN_VERSION did not build; its sources are in $src"
+  cp "$src/target/debug/uniffi-bindgen-react-native" "$UBRN.new" && mv "$UBRN.new" "$UBRN"
+  rm -rf "$src"
+}
+
+ensure_ubrn() { [ -x "$UBRN" ] || with_lock ubrn build_ubrn; }
