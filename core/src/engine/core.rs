@@ -1,6 +1,7 @@
 use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -8,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::oneshot,
+};
 
 use super::{
     CircuitEntry,
@@ -23,9 +27,7 @@ use crate::{
     config::Config,
     entropy::{Entropy, SystemEntropy},
     error::{Error, Problem, Result, SafeScanError},
-    features::{
-        Context, KeyValue, Operations, Ratings, Scans, SettingsStore, Upkeep, Votes,
-    },
+    features::{Context, KeyValue, Operations, Ratings, Scans, SettingsStore, Upkeep, Votes},
     limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES, check_bytes, check_name, check_page, check_range},
     log::Level,
     model::{
@@ -146,11 +148,8 @@ impl Core {
         }
 
         let hub = Arc::new(Hub::new(Arc::clone(&environment.clock)));
-        let surroundings = Surroundings {
-            clock: Arc::clone(&environment.clock),
-            entropy: environment.entropy,
-            log: hub.log.clone(),
-        };
+        let surroundings =
+            Surroundings { clock: Arc::clone(&environment.clock), entropy: environment.entropy, log: hub.log.clone() };
         let opening = {
             let (hub, config) = (Arc::clone(&hub), config.clone());
             runtime.spawn(async move { open_store(&files, &config, &surroundings, &hub).await }).await
@@ -220,7 +219,6 @@ impl Core {
     ///
     /// # Errors
     /// None.
-    #[expect(clippy::unnecessary_wraps, reason = "the shape of every call that crosses the language border")]
     pub async fn shutdown(&self) -> Result<()> {
         // Held until the files are closed: whoever opens the directory next finds them free.
         let _place = self.slot.lock().await;
@@ -378,14 +376,20 @@ impl Core {
     /// Runs `work` as a task of the core's own, to its end, whether or not the caller goes on waiting.
     pub(crate) async fn detached<T: Send + 'static>(
         &self,
-        work: impl Future<Output = Result<T>> + Send + 'static,
+        // Boxed here, so that what follows is compiled once per result and not once per call.
+        work: Pin<Box<dyn Future<Output = Result<T>> + Send>>,
     ) -> Result<T> {
         let Some(runtime) = &self.runtime else { return Err(Error::Stopped) };
-        match runtime.spawn(work).await {
-            Ok(result) => result,
-            Err(failed) if failed.is_panic() => Err(Error::Panicked { during: "a call" }),
-            Err(_) => Err(Error::Stopped),
-        }
+        let (answer, result) = oneshot::channel();
+        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            // Nobody may be waiting any more; the work is done all the same.
+            _ = answer.send(work.await);
+        });
+        drop(runtime.spawn(task));
+        result.await.unwrap_or_else(|_| {
+            let stopped = self.stopped.load(SeqCst);
+            Err(if stopped { Error::Stopped } else { Error::Panicked { during: "a call" } })
+        })
     }
 
     /// Runs work that does not wait, unless the core was shut down.

@@ -193,12 +193,7 @@ struct Found {
     moved: bool,
 }
 
-fn look_up(
-    connection: &Connection,
-    hashes: &[QrHash],
-    own: &VoterId,
-    now: UnixMillis,
-) -> Result<Vec<Option<Found>>> {
+fn look_up(connection: &Connection, hashes: &[QrHash], own: &VoterId, now: UnixMillis) -> Result<Vec<Option<Found>>> {
     hashes
         .iter()
         .map(|hash| {

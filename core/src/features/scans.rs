@@ -8,8 +8,8 @@ use super::{
 use crate::{
     error::{Error, Result},
     limits::{
-        MAX_METADATA_BYTES, MAX_QR_CHARS, SCAN_SKEW_MS, check_batch, check_bytes, check_instant, check_name, check_page,
-        check_qr_text,
+        MAX_METADATA_BYTES, MAX_QR_CHARS, SCAN_SKEW_MS, check_batch, check_bytes, check_instant, check_name,
+        check_page, check_qr_text,
     },
     model::{Event, NewScan, Scan, ScanId, ScanPage, ScanQuery, StoreName, UnixMillis},
     qr,

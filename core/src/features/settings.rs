@@ -31,10 +31,9 @@ impl SettingsStore {
     /// # Errors
     /// Invalid input, or the storage cannot be written.
     pub async fn update(&self, update: SettingsUpdate) -> Result<Settings> {
-        for (field, days) in [
-            ("scan_retention_days", update.scan_retention_days),
-            ("vote_retention_days", update.vote_retention_days),
-        ] {
+        for (field, days) in
+            [("scan_retention_days", update.scan_retention_days), ("vote_retention_days", update.vote_retention_days)]
+        {
             check_range(field, days.unwrap_or_default().into(), 0, MAX_RETENTION_DAYS)?;
         }
         let share = self.0.config.sync.as_ref().is_some_and(|sync| sync.share_settings);
@@ -80,9 +79,7 @@ fn from_stored(stored: &[Setting]) -> Settings {
         serde_json::from_str(&setting.value).ok()
     };
     let flag = |name, default| value(name).and_then(|value| value.as_bool()).unwrap_or(default);
-    let days = |name, default| {
-        value(name).and_then(|value| u32::try_from(value.as_u64()?).ok()).unwrap_or(default)
-    };
+    let days = |name, default| value(name).and_then(|value| u32::try_from(value.as_u64()?).ok()).unwrap_or(default);
     let defaults = Settings::default();
     Settings {
         notifications: flag(NOTIFICATIONS, defaults.notifications),

@@ -163,11 +163,7 @@ fn remove_scans(tx: &mut Transaction<'_>, end: ScanId) -> Result<u32> {
 }
 
 /// Removes votes as they were found, unless they changed since or wait to be sent.
-fn remove_votes(
-    tx: &mut Transaction<'_>,
-    found: &[votes::Register],
-    before: UnixMillis,
-) -> Result<u32> {
+fn remove_votes(tx: &mut Transaction<'_>, found: &[votes::Register], before: UnixMillis) -> Result<u32> {
     let now = tx.now();
     let mut removed = 0;
     for register in found {

@@ -22,7 +22,7 @@ impl SafeScan {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let result = self.core.detached(work(Arc::clone(&self.core))).await;
+        let result = self.core.detached(Box::pin(work(Arc::clone(&self.core)))).await;
         result.map_err(|error| self.core.tell(&error))
     }
 

@@ -57,7 +57,18 @@ impl Desk {
         probe: Probe,
         observer: Arc<dyn Observer>,
     ) -> Self {
-        Self { files, surroundings, quota, probe, observer, open: None, cache: None, unsaved: Vec::new(), lock: None, suspended: false }
+        Self {
+            files,
+            surroundings,
+            quota,
+            probe,
+            observer,
+            open: None,
+            cache: None,
+            unsaved: Vec::new(),
+            lock: None,
+            suspended: false,
+        }
     }
 
     /// Opens the files if they are not open, and hands out the writing connection.

@@ -2,9 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{
-    columns::Record, fault::Sql, key_value, outbox, settings, votes, STORES,
-};
+use super::{STORES, columns::Record, fault::Sql, key_value, outbox, settings, votes};
 use crate::{
     error::{Error, Result},
     model::{IntegrityReport, Scan, StoreName, StoreReport},

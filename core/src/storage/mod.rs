@@ -46,13 +46,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
-use self::{desk::Desk, quota::Quota, readers::Readers, writer::Writer};
 pub(crate) use self::{
     counters::{Counters, STORES},
     meta::Installation,
     probe::Probe,
     transaction::Transaction,
 };
+use self::{desk::Desk, quota::Quota, readers::Readers, writer::Writer};
 use crate::{
     clock::Clock,
     config::Config,
@@ -146,7 +146,7 @@ impl Store {
     /// What the cache remembers of codes.
     pub(crate) async fn remembered(&self, hashes: Vec<QrHash>) -> Result<Vec<Option<snapshots::Snapshot>>> {
         let files = self.files.clone();
-        tokio::task::spawn_blocking(move || snapshots::find(&files, &hashes)).await.unwrap_or(Err(Error::Stopped))
+        readers::off_thread(move || snapshots::find(&files, &hashes)).await
     }
 
     /// Counters as of the last commit.

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     error::Result,
-    model::{Operation, OperationId, OperationKind, OperationState, ParkedReason, ScanId, StoreName, UnixMillis, VoterId},
+    model::{
+        Operation, OperationId, OperationKind, OperationState, ParkedReason, ScanId, StoreName, UnixMillis, VoterId,
+    },
 };
 
 /// What a row is booked with beside its body.
@@ -155,10 +157,10 @@ impl Transaction<'_> {
     pub(crate) fn discard(&mut self, id: OperationId) -> Result<bool> {
         let Some(entry) = self.entry(id)? else { return Ok(false) };
         self.remove_entry(&entry)?;
-        if entry.operation.kind == OperationKind::ScanPut {
-            if let Some(scan) = ScanId::parse(&entry.key) {
-                self.mark_scan(scan, false)?;
-            }
+        if entry.operation.kind == OperationKind::ScanPut
+            && let Some(scan) = ScanId::parse(&entry.key)
+        {
+            self.mark_scan(scan, false)?;
         }
         Ok(true)
     }

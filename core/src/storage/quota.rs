@@ -96,8 +96,7 @@ impl Transaction<'_> {
         }
         let Some((first, _)) = victims.first() else { return Ok(0) };
         self.state.quota.floor = first.saturating_sub(1);
-        let mut statement =
-            self.connection.prepare_cached("DELETE FROM scans WHERE id = ?1").doing(during::WRITING)?;
+        let mut statement = self.connection.prepare_cached("DELETE FROM scans WHERE id = ?1").doing(during::WRITING)?;
         for (id, bytes) in &victims {
             statement.execute([id]).doing(during::WRITING)?;
             self.state.counters.grow(StoreName::Scans, -1, -bytes);

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{connection::open_for_reading, files::Files, probe::Probe};
 use crate::error::{Error, Result};
@@ -48,12 +48,12 @@ impl Readers {
     ) -> Result<T> {
         let permit = Arc::clone(&self.gate).acquire_owned().await.map_err(|_| Error::Stopped)?;
         let this = Arc::clone(self);
-        let reading = tokio::task::spawn_blocking(move || {
+        off_thread(move || {
             let result = this.read(work);
             drop(permit);
             result
-        });
-        reading.await.unwrap_or(Err(Error::Stopped))
+        })
+        .await
     }
 
     /// Waits for readers to end, closes their connections, and lets none in until the answer is dropped.
@@ -86,8 +86,8 @@ impl Readers {
                 connection
             }
         };
-        let result = catch_unwind(AssertUnwindSafe(|| work(&connection)))
-            .unwrap_or(Err(Error::Panicked { during: WHILE }));
+        let result =
+            catch_unwind(AssertUnwindSafe(|| work(&connection))).unwrap_or(Err(Error::Panicked { during: WHILE }));
         // A connection that just failed is not trusted with the next reader.
         if result.is_ok() && !self.suspended.load(SeqCst) && !self.gate.is_closed() {
             self.idle().push(connection);
@@ -98,4 +98,13 @@ impl Readers {
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Runs blocking work on a thread that may block.
+pub(crate) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let (answer, result) = oneshot::channel();
+    // One kind of task for all work: a kind for each would take up a good part of the library.
+    let task: Box<dyn FnOnce() + Send> = Box::new(move || _ = answer.send(work()));
+    drop(tokio::task::spawn_blocking(task));
+    result.await.unwrap_or(Err(Error::Stopped))
 }

@@ -143,13 +143,17 @@ impl Rows<'_> {
         }
         if let Some(entry) = key_value::Entry::read(row) {
             let key = &entry.pair.key;
-            return self
-                .unless_there("SELECT 1 FROM key_value WHERE key = ?1", key, |tx| tx.set_value(&entry.pair));
+            return self.unless_there("SELECT 1 FROM key_value WHERE key = ?1", key, |tx| tx.set_value(&entry.pair));
         }
         if let Some(entry) = outbox::Entry::read(row) {
             let sql = "SELECT 1 FROM outbox WHERE seq = ?1 OR id = ?2";
-            let there = self.tx.connection.prepare_cached(sql).doing(WHILE)?
-                .exists(rusqlite::params![entry.seq, entry.operation.id.0]).doing(WHILE)?;
+            let there = self
+                .tx
+                .connection
+                .prepare_cached(sql)
+                .doing(WHILE)?
+                .exists(rusqlite::params![entry.seq, entry.operation.id.0])
+                .doing(WHILE)?;
             return if there { Ok(()) } else { self.tx.put_entry(&entry) };
         }
         if let Some(setting) = settings::Setting::read(row) {

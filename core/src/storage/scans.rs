@@ -119,9 +119,7 @@ impl Transaction<'_> {
     pub(crate) fn delete_scan(&mut self, id: ScanId) -> Result<bool> {
         let content: Option<i64> = self
             .connection
-            .prepare_cached(
-                "SELECT octet_length(text) + ifnull(octet_length(metadata), 0) FROM scans WHERE id = ?1",
-            )
+            .prepare_cached("SELECT octet_length(text) + ifnull(octet_length(metadata), 0) FROM scans WHERE id = ?1")
             .and_then(|mut statement| statement.query_row([id.0], |row| row.get(0)).optional())
             .doing(during::READING)?;
         let Some(content) = content else { return Ok(false) };
@@ -195,10 +193,8 @@ pub(crate) fn page(connection: &Connection, wanted: &Wanted) -> Result<Found> {
     }
     // A condition that rows may fail is checked here and not by SQLite, which would go on for as long as it takes.
     let needle = wanted.text.as_ref().map(|text| text.to_ascii_lowercase());
-    let sql = format!(
-        "SELECT {} FROM scans WHERE id < :below AND id >= :from{conditions} ORDER BY id DESC",
-        Scan::COLUMNS
-    );
+    let sql =
+        format!("SELECT {} FROM scans WHERE id < :below AND id >= :from{conditions} ORDER BY id DESC", Scan::COLUMNS);
     let mut statement = connection.prepare_cached(&sql).doing(during::READING)?;
     let mut rows = statement.query(values.as_slice()).doing(during::READING)?;
     let mut found = Found { scans: Vec::new(), next_below: None, withheld: 0 };

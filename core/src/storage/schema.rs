@@ -126,8 +126,7 @@ CREATE TABLE ratings (
 pub(crate) fn migrate(connection: &mut Connection, steps: &[&str], application_id: i32) -> Result<()> {
     const WHILE: &str = "reading the schema's version";
     let known = u32::try_from(steps.len()).expect("there are a handful of steps");
-    let version: u32 =
-        connection.pragma_query_value(None, "user_version", |row| row.get(0)).doing(WHILE)?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).doing(WHILE)?;
     if version > known {
         return Err(Error::NewerSchema { found: version, known });
     }

@@ -44,9 +44,7 @@ impl Transaction<'_> {
                 "INSERT INTO voters (person, reputation, checksum) VALUES (?1, ?2, ?3) ON CONFLICT (person) \
                  DO UPDATE SET reputation = excluded.reputation, checksum = excluded.checksum",
             )
-            .and_then(|mut statement| {
-                statement.execute(params![person.0, reputation.thousandths(), checksum(&voter)])
-            })
+            .and_then(|mut statement| statement.execute(params![person.0, reputation.thousandths(), checksum(&voter)]))
             .doing(during::WRITING)?;
         Ok(())
     }

@@ -198,21 +198,25 @@ pub(crate) fn find(connection: &Connection, subject: i64, person: &VoterId) -> R
              FROM votes WHERE subject = ?1 AND person = ?2",
         )
         .and_then(|mut statement| {
-            statement
-                .query_row(params![subject, person.0], |row| Ok((row.get(0)?, Register::read(row))))
-                .optional()
+            statement.query_row(params![subject, person.0], |row| Ok((row.get(0)?, Register::read(row)))).optional()
         })
         .doing(during::READING)
 }
 
 /// Own standing votes cast before `before`, from the id `after` on, up to `limit`.
-pub(crate) fn cast_before(connection: &Connection, before: UnixMillis, after: i64, limit: u32) -> Result<Vec<Register>> {
+pub(crate) fn cast_before(
+    connection: &Connection,
+    before: UnixMillis,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Register>> {
     let sql = format!(
         "SELECT {} FROM votes WHERE id > ?1 AND derived = 0 AND choice < 2 AND at < ?2 ORDER BY id LIMIT ?3",
         Register::COLUMNS
     );
     let mut statement = connection.prepare_cached(&sql).doing(during::READING)?;
-    let rows = statement.query_map(params![after, before.0, limit], |row| Ok(Register::read(row))).doing(during::READING)?;
+    let rows =
+        statement.query_map(params![after, before.0, limit], |row| Ok(Register::read(row))).doing(during::READING)?;
     rows.filter_map(|row| row.doing(during::READING).transpose()).collect()
 }
 
@@ -283,10 +287,8 @@ pub(crate) fn extremes(
             .map(|found: Option<i64>| found.map(UnixMillis))
             .doing(during::READING)
     };
-    let newest = one(
-        "SELECT at FROM votes WHERE subject = ?1 AND at > ?2 AND choice < 2 ORDER BY at DESC LIMIT 1",
-        i64::MIN,
-    )?;
+    let newest =
+        one("SELECT at FROM votes WHERE subject = ?1 AND at > ?2 AND choice < 2 ORDER BY at DESC LIMIT 1", i64::MIN)?;
     let oldest_linear =
         one("SELECT at FROM votes WHERE subject = ?1 AND at > ?2 AND choice < 2 ORDER BY at LIMIT 1", watermark.0)?;
     Ok((newest, oldest_linear))
@@ -324,9 +326,7 @@ fn latest_on_host(connection: &Connection, host: &QrHash, person: &VoterId) -> R
             "SELECT choice, at, reputation FROM votes \
              WHERE host_hash = ?1 AND person = ?2 AND choice < 2 ORDER BY at DESC, id DESC LIMIT 1",
         )
-        .and_then(|mut statement| {
-            statement.query_row(params![host.0, person.0], |row| Ok(read_ballot(row))).optional()
-        })
+        .and_then(|mut statement| statement.query_row(params![host.0, person.0], |row| Ok(read_ballot(row))).optional())
         .map(Option::flatten)
         .doing(during::READING)
 }
