@@ -40,9 +40,10 @@ pub(crate) fn open_for_writing(path: &Path, promise: Promise) -> Result<Connecti
     let mut connection = open(path, flags)?;
     // Closing must not change the file: a broken database is looked at together with its log.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).doing(during::OPENING)?;
-    let (synchronous, steps) = match promise {
-        Promise::Durable => ("FULL", schema::MAIN),
-        Promise::Consistent => ("NORMAL", schema::CACHE),
+    // Folding the log in costs waits for the disk: for the main database that is left to quiet moments.
+    let (synchronous, autocheckpoint, steps) = match promise {
+        Promise::Durable => ("FULL", "0", schema::MAIN),
+        Promise::Consistent => ("NORMAL", "1000", schema::CACHE),
     };
     refuse_newer(&connection, steps)?;
     let mode: String =
@@ -50,7 +51,9 @@ pub(crate) fn open_for_writing(path: &Path, promise: Promise) -> Result<Connecti
     if mode != "wal" {
         return Err(Error::Unexpected { what: "the file system does not allow a write-ahead log" });
     }
-    for (pragma, value) in [("synchronous", synchronous), ("secure_delete", "ON"), ("wal_autocheckpoint", "0")] {
+    for (pragma, value) in
+        [("synchronous", synchronous), ("secure_delete", "ON"), ("wal_autocheckpoint", autocheckpoint)]
+    {
         connection.pragma_update(None, pragma, value).doing(during::OPENING)?;
     }
     schema::migrate(&mut connection, steps, APPLICATION_ID)?;
@@ -86,4 +89,9 @@ fn refuse_newer(connection: &Connection, steps: &[&str]) -> Result<()> {
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).doing(during::OPENING)?;
     let known = u32::try_from(steps.len()).unwrap_or(u32::MAX);
     if found > known { Err(Error::NewerSchema { found, known }) } else { Ok(()) }
+}
+
+/// Folds the log into the database.
+pub(crate) fn checkpoint(connection: &Connection, mode: &str) -> Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(())).doing(during::CHECKPOINTING)
 }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::{
     Observer, Surroundings,
-    connection::{Promise, open_for_writing},
+    connection::{Promise, checkpoint, open_for_writing},
     counters::Counters,
     fault::{Sql, during},
     files::{FileLock, Files},
@@ -96,7 +96,7 @@ impl Desk {
         let Some(open) = &self.open else { return };
         if open.log_pages.load(Relaxed) >= CHECKPOINT_PAGES {
             // Not being able to is no failure: a reader may be in the way. The next quiet moment comes.
-            if open.checkpoint("PASSIVE").is_ok() {
+            if checkpoint(&open.connection, "PASSIVE").is_ok() {
                 open.log_pages.store(0, Relaxed);
             }
         }
@@ -106,7 +106,7 @@ impl Desk {
     pub(crate) fn suspend(&mut self) -> Result<()> {
         self.suspended = true;
         self.save_snapshots();
-        let folded = self.open.as_ref().map_or(Ok(()), |open| open.checkpoint("TRUNCATE"));
+        let folded = self.open.as_ref().map_or(Ok(()), |open| checkpoint(&open.connection, "TRUNCATE"));
         self.release();
         folded
     }
@@ -125,10 +125,12 @@ impl Desk {
 
     /// Closes the databases, and keeps them.
     pub(crate) fn close(&mut self) {
-        self.cache = None;
+        // Not being able to fold a log in is no failure: the next opening goes on with it.
+        if let Some(cache) = self.cache.take() {
+            checkpoint(&cache, "TRUNCATE").ok();
+        }
         if let Some(open) = self.open.take() {
-            // Not being able to fold the log in is no failure: the next opening goes on with it.
-            open.checkpoint("TRUNCATE").ok();
+            checkpoint(&open.connection, "TRUNCATE").ok();
             drop(open);
             self.surroundings.log.say(Level::Debug, "storage", "files closed", &[]);
         }
@@ -251,11 +253,5 @@ impl Open {
     fn execute(&self, sql: &str, while_doing: &'static str) -> Result<()> {
         self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).doing(while_doing)?;
         Ok(())
-    }
-
-    fn checkpoint(&self, mode: &str) -> Result<()> {
-        self.connection
-            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
-            .doing(during::CHECKPOINTING)
     }
 }

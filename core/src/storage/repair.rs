@@ -15,7 +15,7 @@ use rusqlite::Connection;
 
 use super::{
     columns::Record,
-    connection::{Promise, open_for_writing},
+    connection::{Promise, checkpoint, open_for_writing},
     counters::{Counters, STORES},
     desk::Desk,
     fault::{Sql, during},
@@ -72,7 +72,7 @@ impl Desk {
         let mut connection = open_for_writing(&target, Promise::Durable)?;
         let stores = rebuild::from_pages(&self.files.main(), &mut connection, &self.surroundings)?;
         // Nothing may be left in a log that would not be moved along.
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).doing(during::CHECKPOINTING)?;
+        checkpoint(&connection, "TRUNCATE")?;
         connection.close().map_err(|(_, error)| error).doing(WHILE)?;
         fs::rename(&target, self.files.rebuilt()).map_err(|error| Error::io(&error, WHILE))?;
         self.files.sync_directory().map_err(|error| Error::io(&error, WHILE))?;
