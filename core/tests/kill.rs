@@ -87,11 +87,11 @@ async fn a_second_process_on_the_same_directory_is_told_so() {
 }
 
 fn start(phone: &Phone) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    Command::new(std::env::current_exe().expect("this program has a file"))
         .args(["--exact", "child", "--nocapture", "--test-threads=1"])
         .env(DIRECTORY, phone.directory.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .unwrap()
+        .expect("this program starts")
 }

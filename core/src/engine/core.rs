@@ -1,7 +1,4 @@
 use std::{
-    future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -9,10 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    runtime::{Builder, Runtime},
-    sync::oneshot,
-};
+use tokio::runtime::{Builder, Runtime};
 
 use super::{
     CircuitEntry,
@@ -26,7 +20,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     entropy::{Entropy, SystemEntropy},
-    error::{Error, Problem, Result, SafeScanError},
+    error::{Error, Problem, Result},
     features::{Context, KeyValue, Operations, Ratings, Scans, SettingsStore, Upkeep, Votes},
     limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES, check_bytes, check_name, check_page, check_range},
     log::Level,
@@ -78,10 +72,10 @@ pub struct Core {
     context: Arc<Context>,
     cache: Cache,
     circuits: Mutex<Circuits>,
-    hub: Arc<Hub>,
+    pub(super) hub: Arc<Hub>,
     slot: Slot,
-    stopped: AtomicBool,
-    runtime: Option<Runtime>,
+    pub(super) stopped: AtomicBool,
+    pub(super) runtime: Option<Runtime>,
     #[cfg(feature = "test-hooks")]
     test_clock: Option<Arc<crate::clock::ShiftedClock>>,
 }
@@ -371,40 +365,6 @@ impl Core {
     pub fn circuit_state(&self, service: &str) -> Result<BreakerState> {
         check_name("service", service, MAX_KEY_BYTES)?;
         Ok(self.circuits().state(service, self.context.clock.monotonic()))
-    }
-
-    /// Runs `work` as a task of the core's own, to its end, whether or not the caller goes on waiting.
-    pub(crate) async fn detached<T: Send + 'static>(
-        &self,
-        // Boxed here, so that what follows is compiled once per result and not once per call.
-        work: Pin<Box<dyn Future<Output = Result<T>> + Send>>,
-    ) -> Result<T> {
-        let Some(runtime) = &self.runtime else { return Err(Error::Stopped) };
-        let (answer, result) = oneshot::channel();
-        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
-            // Nobody may be waiting any more; the work is done all the same.
-            _ = answer.send(work.await);
-        });
-        drop(runtime.spawn(task));
-        result.await.unwrap_or_else(|_| {
-            let stopped = self.stopped.load(SeqCst);
-            Err(if stopped { Error::Stopped } else { Error::Panicked { during: "a call" } })
-        })
-    }
-
-    /// Runs work that does not wait, unless the core was shut down.
-    pub(crate) fn guarded<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        if self.stopped.load(SeqCst) {
-            return Err(Error::Stopped);
-        }
-        catch_unwind(AssertUnwindSafe(|| work(self))).unwrap_or(Err(Error::Panicked { during: "a call" }))
-    }
-
-    /// What the app is told of an error; the log is told as well.
-    pub(crate) fn tell(&self, error: &Error) -> SafeScanError {
-        let (level, told) = error.report();
-        self.hub.log.say(level, "engine", "a call failed", &[]);
-        told
     }
 
     fn circuits(&self) -> std::sync::MutexGuard<'_, Circuits> {

@@ -1,6 +1,8 @@
 //! A running core: opened once per directory, observed while it runs, shut down at the end. The only layer that spawns.
 
 mod bus;
+#[cfg(feature = "ffi")]
+mod calls;
 mod circuits;
 mod core;
 mod dispatcher;

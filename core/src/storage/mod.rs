@@ -89,6 +89,7 @@ pub(crate) struct Store {
     readers: Arc<Readers>,
     files: Files,
     installation: RwLock<Arc<Installation>>,
+    #[cfg(feature = "test-hooks")]
     probe: Probe,
 }
 
@@ -113,7 +114,15 @@ impl Store {
         match opening.await {
             Ok((repaired, installation)) => {
                 let installation = RwLock::new(Arc::new(installation));
-                Ok((Self { writer, readers, files, installation, probe }, repaired))
+                let store = Self {
+                    writer,
+                    readers,
+                    files,
+                    installation,
+                    #[cfg(feature = "test-hooks")]
+                    probe,
+                };
+                Ok((store, repaired))
             }
             Err(error) => {
                 writer.stop().await;
