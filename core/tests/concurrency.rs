@@ -1,4 +1,5 @@
 //! Many callers at once.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod support;
 

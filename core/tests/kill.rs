@@ -1,4 +1,5 @@
 //! A process that is killed without warning, over and over, and loses nothing that it said it had.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod support;
 

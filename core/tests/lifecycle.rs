@@ -1,4 +1,5 @@
 //! Opening, sleeping, closing, and who may have the files meanwhile.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod support;
 

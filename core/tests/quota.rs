@@ -1,4 +1,5 @@
 //! Room that runs out.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 
 mod support;
 

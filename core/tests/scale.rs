@@ -1,5 +1,6 @@
 //! What an operation costs must not grow with what is stored. Counted in steps of SQLite's virtual machine, which no other
 //! load on the machine can change.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
 #![cfg(feature = "test-hooks")]
 
 mod support;
@@ -77,7 +78,7 @@ async fn vote_until(core: &Core, have: usize, want: usize) {
             choice: if number % 5 == 0 { VoteChoice::Unsafe } else { VoteChoice::Safe },
             user_id: Some(format!("user {number}")),
             // Spread over 40 days: some behind the line, most not.
-            voted_at: Some(UnixMillis(MORNING.0 - (number as i64 % 40_000) * 86_400)),
+            voted_at: Some(UnixMillis(MORNING.0 - (i64::try_from(number % 40_000).unwrap()) * 86_400)),
         });
         core.votes.submit_all(votes.collect()).await.unwrap();
     }

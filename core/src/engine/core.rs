@@ -195,7 +195,9 @@ impl Core {
     /// # Errors
     /// The log could not be folded into the database. The files are closed all the same, and nothing is lost.
     pub async fn suspend(&self) -> Result<()> {
-        self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::Suspended);
+        if self.hub.health.of(Service::LocalStorage).0 == ServiceState::Healthy {
+            self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::Suspended);
+        }
         self.context.store.suspend().await
     }
 
@@ -205,7 +207,9 @@ impl Core {
     /// The core was shut down.
     pub async fn resume(&self) -> Result<()> {
         self.context.store.resume().await?;
-        self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
+        if self.hub.health.of(Service::LocalStorage).1 == HealthCause::Suspended {
+            self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
+        }
         Ok(())
     }
 

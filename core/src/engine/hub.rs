@@ -63,6 +63,14 @@ impl Hub {
         }
     }
 
+    /// The storage is well again, if it was ill for one of these causes.
+    fn recover(&self, causes: &[HealthCause]) {
+        if causes.contains(&self.health.of(Service::LocalStorage).1) {
+            self.set(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
+            self.set(Service::CommunityRatings, ServiceState::Healthy, HealthCause::None);
+        }
+    }
+
     fn dispatcher(&self) -> Result<&Arc<Dispatcher>> {
         if self.dispatcher.get().is_none() {
             // Two at once start two; the second ends at once.
@@ -74,21 +82,15 @@ impl Hub {
 
 impl Observer for Hub {
     fn committed(&self, events: Vec<Event>) {
-        // Whatever kept writes from succeeding is over; damaged rows stay until a repair.
-        if self.health.of(Service::LocalStorage).1 != HealthCause::DamagedRows {
-            self.set(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
-        }
-        self.set(Service::CommunityRatings, ServiceState::Healthy, HealthCause::None);
+        // Whatever kept writes from succeeding is over. Damaged rows stay until a repair, sleep until the app wakes up.
+        self.recover(&[HealthCause::FilesUnavailable, HealthCause::StorageFull, HealthCause::WriteFailed]);
         if !events.is_empty() {
             self.publish(events);
         }
     }
 
     fn succeeded(&self) {
-        if self.health.of(Service::LocalStorage).1 == HealthCause::FilesUnavailable {
-            self.set(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
-            self.set(Service::CommunityRatings, ServiceState::Healthy, HealthCause::None);
-        }
+        self.recover(&[HealthCause::FilesUnavailable]);
     }
 
     fn failed(&self, error: &Error) {

@@ -135,10 +135,10 @@ impl Upkeep {
                 self.context.read(move |connection| votes::cast_before(connection, before, after, CHUNK)).await?;
             let Some(last) = found.last() else { return Ok(removed) };
             after = last.id;
-            let hashes: Vec<_> = found.iter().map(|register| register.hash).collect();
             let step = move |tx: &mut Transaction<'_>| remove_votes(tx, &found, before);
             let (count, bytes) = self.context.store.write(move |tx| measured(tx, step)).await?;
-            hashes.iter().for_each(|hash| self.ratings.forget(hash));
+            // Codes and hosts alike: what was seen of any of them may be out of date.
+            self.ratings.forget_all();
             removed += count;
             freed.0 += bytes;
         }

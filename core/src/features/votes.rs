@@ -50,6 +50,13 @@ enum Cast {
     Throttled(VoteOutcome),
 }
 
+/// What became of a casting, and how code and host stand after it.
+struct Done {
+    cast: Cast,
+    code: Snapshot,
+    host: Option<Snapshot>,
+}
+
 impl Votes {
     pub(crate) fn new(context: Arc<Context>, ratings: Ratings) -> Self {
         let votes_per_minute = context.config.votes_per_minute();
@@ -214,12 +221,15 @@ impl Votes {
         Ok(cast.into_iter().map(|cast| self.outcome(cast, now)).collect())
     }
 
-    fn outcome(&self, cast: Result<(Cast, Snapshot), VoteOutcome>, now: UnixMillis) -> VoteOutcome {
-        let (cast, snapshot) = match cast {
-            Ok(cast) => cast,
+    fn outcome(&self, done: Result<Done, VoteOutcome>, now: UnixMillis) -> VoteOutcome {
+        let Done { cast, code, host } = match done {
+            Ok(done) => done,
             Err(refused) => return refused,
         };
-        let rating = self.ratings.live(snapshot, now);
+        if let Some(host) = host {
+            self.ratings.live(host, now);
+        }
+        let rating = self.ratings.live(code, now);
         match cast {
             Cast::Accepted => VoteOutcome::Accepted { rating },
             Cast::Updated => VoteOutcome::Updated { rating },
@@ -243,16 +253,16 @@ struct CastingDesk<'a> {
 
 impl CastingDesk<'_> {
     /// Puts one vote in its register, the sums right, and the change in the outbox.
-    fn cast(&self, tx: &mut Transaction<'_>, casting: &Casting) -> Result<(Cast, Snapshot)> {
+    fn cast(&self, tx: &mut Transaction<'_>, casting: &Casting) -> Result<Done> {
         let now = tx.now();
         if subjects::number(tx.connection, &casting.subject.hash)?.is_none() {
             // Nothing is stored for a code on which nothing happens.
             let nothing = Snapshot::empty(casting.subject.hash, casting.subject.host_hash);
             if casting.choice.is_none() {
-                return Ok((Cast::Unchanged, nothing));
+                return Ok(Done { cast: Cast::Unchanged, code: nothing, host: None });
             }
             if let Some(throttled) = self.throttle(casting, false) {
-                return Ok((Cast::Throttled(throttled), nothing));
+                return Ok(Done { cast: Cast::Throttled(throttled), code: nothing, host: None });
             }
         }
         let mut subject = tx.subject(casting.subject.hash, casting.subject.host_hash)?;
@@ -267,10 +277,10 @@ impl CastingDesk<'_> {
         let comes_too_late = at < earliest;
         let nothing_to_retract = casting.choice.is_none() && standing.is_none();
         if comes_too_late || nothing_to_retract {
-            return Ok((Cast::Unchanged, self.snapshot(tx, &subject)?));
+            return Ok(Done { cast: Cast::Unchanged, code: self.snapshot(tx, &subject)?, host: None });
         }
         if let Some(throttled) = self.throttle(casting, true) {
-            return Ok((Cast::Throttled(throttled), self.snapshot(tx, &subject)?));
+            return Ok(Done { cast: Cast::Throttled(throttled), code: self.snapshot(tx, &subject)?, host: None });
         }
 
         let cast = match (casting.choice, standing) {
@@ -312,14 +322,16 @@ impl CastingDesk<'_> {
                 None => vote_retracted(tx, &vote, acknowledged)?,
             }
         }
-        if let Some(host) = after.host_hash {
-            let host = tx.follow_host(host, casting.person, now)?;
-            self.announce(tx, &host)?;
-        }
+        let host = match after.host_hash {
+            Some(host) => {
+                let host = tx.follow_host(host, casting.person, now)?;
+                Some(self.announce(tx, &host)?)
+            }
+            None => None,
+        };
         tx.evict_some()?;
         tx.emit(Event::VoteChanged { qr_hash: subject.hash });
-        let snapshot = self.announce(tx, &subject)?;
-        Ok((cast, snapshot))
+        Ok(Done { cast, code: self.announce(tx, &subject)?, host })
     }
 
     /// Whether the vote comes too fast. One that does not is counted, if it is `certain` to be stored.

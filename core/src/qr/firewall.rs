@@ -20,41 +20,6 @@ pub const NEVER_VOTABLE: [QrKind; 8] = [
     QrKind::Text,
 ];
 
-/// The gate between a code and the network: lets through the kinds that were chosen, and of these none that is private.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Firewall {
-    votable: Vec<QrKind>,
-}
-
-impl Firewall {
-    /// A gate for the chosen kinds. None at all is a choice too: then nothing leaves the device.
-    ///
-    /// Besides web links an app may opt in [`Phone`](QrKind::Phone), [`Payment`](QrKind::Payment),
-    /// [`Product`](QrKind::Product) and [`AppLink`](QrKind::AppLink). Think twice: telephone numbers are few enough to be
-    /// guessed back from their hash, a payment may name its payer, and links into apps may carry invitations or keys.
-    ///
-    /// # Errors
-    ///
-    /// The first of the kinds that can never be chosen ([`NEVER_VOTABLE`]).
-    pub fn new(votable: &[QrKind]) -> Result<Self, QrKind> {
-        validate_votable(votable)?;
-        Ok(Self { votable: votable.to_vec() })
-    }
-
-    /// Whether a code of this kind may be voted on and looked up.
-    #[must_use]
-    pub fn is_votable(&self, kind: QrKind) -> bool {
-        is_votable(kind, &self.votable)
-    }
-}
-
-/// Lets web links through, and nothing else.
-impl Default for Firewall {
-    fn default() -> Self {
-        Self { votable: DEFAULT_VOTABLE.to_vec() }
-    }
-}
-
 /// Whether a code of this kind may be voted on and looked up, if these kinds were chosen. A private kind is not, even
 /// if the list holds it: the list may come from a file, and a file may be old or damaged.
 #[must_use]
@@ -62,7 +27,11 @@ pub fn is_votable(kind: QrKind, votable: &[QrKind]) -> bool {
     may_be_chosen(kind) && votable.contains(&kind)
 }
 
-/// Whether these kinds can be chosen.
+/// Whether these kinds can be chosen. None at all is a choice too: then nothing leaves the device.
+///
+/// Besides web links an app may opt in [`Phone`](QrKind::Phone), [`Payment`](QrKind::Payment),
+/// [`Product`](QrKind::Product) and [`AppLink`](QrKind::AppLink). Think twice: telephone numbers are few enough to be
+/// guessed back from their hash, a payment may name its payer, and links into apps may carry invitations or keys.
 ///
 /// # Errors
 ///
@@ -100,9 +69,8 @@ mod tests {
 
     #[test]
     fn by_default_only_web_links_pass() {
-        let firewall = Firewall::default();
-        assert_eq!(Firewall::new(&DEFAULT_VOTABLE), Ok(firewall.clone()));
-        let passing: Vec<_> = BY_CHOICE.into_iter().chain(NEVER_VOTABLE).filter(|k| firewall.is_votable(*k)).collect();
+        let all = BY_CHOICE.into_iter().chain(NEVER_VOTABLE);
+        let passing: Vec<_> = all.filter(|kind| is_votable(*kind, &DEFAULT_VOTABLE)).collect();
         assert_eq!(passing, [QrKind::WebLink]);
     }
 
@@ -111,7 +79,6 @@ mod tests {
         for kind in NEVER_VOTABLE {
             assert!(!may_be_chosen(kind) && !is_votable(kind, &[kind]), "{kind:?}");
             assert_eq!(validate_votable(&[QrKind::WebLink, kind]), Err(kind));
-            assert_eq!(Firewall::new(&[kind]), Err(kind));
         }
         for kind in BY_CHOICE {
             assert!(may_be_chosen(kind) && is_votable(kind, &[kind]) && !is_votable(kind, &[]), "{kind:?}");
@@ -133,8 +100,8 @@ mod tests {
             let passes = is_votable(kind, &chosen);
             prop_assert!(!(passes && NEVER_VOTABLE.contains(&kind)));
             prop_assert!(!passes || chosen.contains(&kind));
-            match Firewall::new(&chosen) {
-                Ok(firewall) => prop_assert_eq!(firewall.is_votable(kind), chosen.contains(&kind)),
+            match validate_votable(&chosen) {
+                Ok(()) => prop_assert_eq!(passes, chosen.contains(&kind)),
                 Err(offender) => prop_assert!(NEVER_VOTABLE.contains(&offender) && chosen.contains(&offender)),
             }
         }

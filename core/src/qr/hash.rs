@@ -9,7 +9,7 @@ use crate::model::QrHash;
 /// The name under which a code is rated: SHA-256 of its [`canonical`] form.
 ///
 /// A hash is not a disguise. Whoever holds a list of likely texts finds out within seconds which of them was hashed, so
-/// ask a [`Firewall`](super::Firewall) before a hash leaves the device.
+/// ask [`is_votable`](super::is_votable) before a hash leaves the device.
 #[must_use]
 pub fn hash_text(text: &str) -> QrHash {
     sha256(&canonical(text))

@@ -8,7 +8,7 @@
 //! 2. **Which code is it?** [`canonical`] brings a web link into the one form in which a browser would open it, so that
 //!    `HTTPS://EXAMPLE.COM` and `https://example.com/#top` are rated as one; [`canonical_host`] takes its host, the
 //!    second subject that is rated. [`hash_text`] and [`hash_host`] make the names under which both are known.
-//! 3. **May anybody hear of it?** A [`Firewall`] stands between a code and the network. A Wi-Fi password or a
+//! 3. **May anybody hear of it?** [`is_votable`] stands between a code and the network. A Wi-Fi password or a
 //!    visiting card has no business on a server, not even as a hash: short secrets are guessed back from their hash
 //!    within seconds. What is never let out is written down in [`NEVER_VOTABLE`], and no configuration changes it.
 //!
@@ -26,6 +26,6 @@ mod kind;
 mod link;
 
 pub use self::canonical::{canonical, canonical_host};
-pub use self::firewall::{DEFAULT_VOTABLE, Firewall, NEVER_VOTABLE, is_votable, validate_votable};
+pub use self::firewall::{DEFAULT_VOTABLE, NEVER_VOTABLE, is_votable, validate_votable};
 pub use self::hash::{hash_host, hash_text};
 pub use self::kind::classify;

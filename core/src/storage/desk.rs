@@ -19,7 +19,10 @@ use super::{
     step::Step,
     transaction::{State, Transaction},
 };
-use crate::{error::Result, log::Level};
+use crate::{
+    error::{Error, Result},
+    log::Level,
+};
 
 /// Pages in the log at which it is folded into the database when there is a quiet moment: 4 MiB.
 const CHECKPOINT_PAGES: i32 = 1024;
@@ -79,15 +82,29 @@ impl Desk {
     /// Runs the steps in one transaction. An error means that none of them was stored.
     pub(crate) fn commit(&mut self, group: &mut [Box<dyn Step>]) -> Result<()> {
         let surroundings = self.surroundings.clone();
-        let committed = self.open_files().and_then(|open| open.commit(group, &surroundings));
-        match &committed {
-            Ok(()) => self.after_commit(),
-            Err(error) => self.observer.failed(error),
-        }
+        let observer = Arc::clone(&self.observer);
+        let committed = self.open_files().and_then(|open| open.commit(group, &surroundings, &*observer));
+        let outcome = match committed {
+            Ok(anything) => {
+                if anything {
+                    self.after_commit();
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.observer.failed(&error);
+                Err(error)
+            }
+        };
+        self.rest();
+        outcome
+    }
+
+    /// After each use: closes the files if the core sleeps.
+    pub(crate) fn rest(&mut self) {
         if self.suspended {
             self.release();
         }
-        committed
     }
 
     /// Work for a quiet moment.
@@ -142,7 +159,7 @@ impl Desk {
             let path = self.files.cache();
             let opened = open_for_writing(&path, Promise::Consistent).or_else(|_| {
                 self.surroundings.log.say(Level::Info, "storage", "cache made anew", &[]);
-                Files::remove(&path).map_err(|error| crate::error::Error::io(&error, during::OPENING))?;
+                Files::remove(&path).map_err(|error| Error::io(&error, during::OPENING))?;
                 open_for_writing(&path, Promise::Consistent)
             })?;
             self.cache = Some(opened);
@@ -202,52 +219,69 @@ impl Desk {
 }
 
 impl Open {
-    fn commit(&mut self, group: &mut [Box<dyn Step>], surroundings: &Surroundings) -> Result<()> {
+    /// Whether anything was committed.
+    fn commit(
+        &mut self,
+        group: &mut [Box<dyn Step>],
+        surroundings: &Surroundings,
+        observer: &dyn Observer,
+    ) -> Result<bool> {
         self.execute("BEGIN IMMEDIATE", during::BEGINNING)?;
         let before = self.state.mark();
         let counters = self.state.counters;
-        let committed = self.run(group, surroundings, &counters);
+        let committed = self.run(group, surroundings, observer, &counters);
         if committed.is_err() {
             self.state.undo(&before);
             if !self.connection.is_autocommit() {
-                // Nothing more can be done if this fails: the connection is given up by whoever sees the error.
+                // Nothing more can be done if this fails: the next "begin" will say so.
                 self.execute("ROLLBACK", during::COMMITTING).ok();
             }
         }
         committed
     }
 
-    fn run(&mut self, group: &mut [Box<dyn Step>], surroundings: &Surroundings, before: &Counters) -> Result<()> {
+    fn run(
+        &mut self,
+        group: &mut [Box<dyn Step>],
+        surroundings: &Surroundings,
+        observer: &dyn Observer,
+        before: &Counters,
+    ) -> Result<bool> {
         // A step that is alone needs no savepoint: the whole transaction is undone with it.
         let savepoints = group.len() > 1;
-        let mut done = false;
+        let mut anything = false;
         for step in group {
             let mark = self.state.mark();
             if savepoints {
                 self.execute("SAVEPOINT step", during::BEGINNING)?;
             }
             let mut tx = Transaction { connection: &self.connection, state: &mut self.state, surroundings };
-            let ok = step.run(&mut tx);
+            let outcome = step.run(&mut tx);
             if self.connection.is_autocommit() {
                 // A full disk, for example, ends the transaction from within, and the earlier steps with it.
-                return Err(crate::error::Error::DiskFull);
+                return Err(outcome.err().unwrap_or(Error::DiskFull));
             }
-            if !ok {
-                self.state.undo(&mark);
-                if savepoints {
-                    self.execute("ROLLBACK TO step", during::COMMITTING)?;
+            match outcome {
+                Ok(()) => anything = true,
+                Err(error) => {
+                    observer.failed(&error);
+                    self.state.undo(&mark);
+                    if savepoints {
+                        self.execute("ROLLBACK TO step", during::COMMITTING)?;
+                    }
                 }
             }
             if savepoints {
                 self.execute("RELEASE step", during::COMMITTING)?;
             }
-            done |= ok;
         }
-        if !done {
-            return self.execute("ROLLBACK", during::COMMITTING);
+        if anything {
+            self.state.counters.save(before, &self.connection)?;
+            self.execute("COMMIT", during::COMMITTING)?;
+        } else {
+            self.execute("ROLLBACK", during::COMMITTING)?;
         }
-        self.state.counters.save(before, &self.connection)?;
-        self.execute("COMMIT", during::COMMITTING)
+        Ok(anything)
     }
 
     fn execute(&self, sql: &str, while_doing: &'static str) -> Result<()> {

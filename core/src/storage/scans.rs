@@ -76,8 +76,9 @@ impl Transaction<'_> {
     /// Stores a scan under the next id of its millisecond.
     pub(crate) fn insert_scan(&mut self, draft: Draft) -> Result<Scan> {
         let id = self.next_scan_id(draft.scanned_at)?;
-        let Draft { text, kind, verdict, scanned_at, qr_hash, metadata } = draft;
-        let scan = Scan { id: ScanId(id), text, kind, verdict, scanned_at, qr_hash, metadata };
+        let Draft { text, kind, verdict, qr_hash, metadata, .. } = draft;
+        // Read off the id: a clock that stands outside the times an id can hold is moved to the nearest of them.
+        let scan = Scan { id: ScanId(id), text, kind, verdict, scanned_at: scanned_at(id), qr_hash, metadata };
         self.put_scan(&scan)?;
         self.state.latest_scan = self.state.latest_scan.max(Some(id));
         Ok(scan)

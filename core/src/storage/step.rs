@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 
 /// A unit of work whose kind of result only its caller knows.
 pub(crate) trait Step: Send {
-    /// Does the work; false if it failed and must be undone.
-    fn run(&mut self, tx: &mut Transaction<'_>) -> bool;
+    /// Does the work. If it fails it must be undone.
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<()>;
 
     /// Tells the caller, after the commit or its failure.
     fn answer(self: Box<Self>, failed: Option<&Error>);
@@ -33,11 +33,13 @@ where
     F: FnOnce(&mut Transaction<'_>) -> Result<T> + Send,
     T: Send,
 {
-    fn run(&mut self, tx: &mut Transaction<'_>) -> bool {
+    fn run(&mut self, tx: &mut Transaction<'_>) -> Result<()> {
         const WHILE: &str = "a writing step";
-        let Some(work) = self.work.take() else { return false };
+        let Some(work) = self.work.take() else { return Err(Error::Unexpected { what: "a step was run twice" }) };
         let result = catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(Error::Panicked { during: WHILE }));
-        self.result.insert(result).is_ok()
+        let outcome = result.as_ref().map(drop).map_err(Clone::clone);
+        self.result = Some(result);
+        outcome
     }
 
     fn answer(self: Box<Self>, failed: Option<&Error>) {

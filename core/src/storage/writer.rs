@@ -115,7 +115,10 @@ fn serve(mut desk: Desk, mut orders: mpsc::Receiver<Order>) {
                     desk.tidy();
                 }
             }
-            Order::Alone(work) => work(&mut desk),
+            Order::Alone(work) => {
+                work(&mut desk);
+                desk.rest();
+            }
             Order::Stop(reply) => {
                 orders.close();
                 // What was accepted before the door closed is still done; the answer says that all of it is.
