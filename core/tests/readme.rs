@@ -1,0 +1,33 @@
+//! The README's examples are lines of programs that the language packages compile and run.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+
+use std::{fs, path::Path};
+
+/// Language of the block in the README, and the program that holds its lines between `README begin` and `README end`.
+const EXAMPLES: [(&str, &str); 3] = [
+    ("kotlin", "bindings/kotlin/src/test/kotlin/dev/safescan/examples/Quickstart.kt"),
+    ("swift", "bindings/swift/Sources/Quickstart/main.swift"),
+    ("ts", "bindings/react-native/examples/quickstart.ts"),
+];
+
+fn read(path: &str) -> String {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    fs::read_to_string(top.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn lines<'a>(text: &'a str, begin: impl Fn(&str) -> bool, end: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    text.lines().map(str::trim).skip_while(|line| !begin(line)).skip(1).take_while(|line| !end(line)).collect()
+}
+
+#[test]
+fn examples_are_the_programs_lines() {
+    let readme = read("README.md");
+    for (language, program) in EXAMPLES {
+        let fence = format!("```{language}");
+        let shown = lines(&readme, |line| line == fence, |line| line == "```");
+        let program_text = read(program);
+        let run = lines(&program_text, |line| line.ends_with("README begin"), |line| line.ends_with("README end"));
+        assert!(!run.is_empty(), "{program} has nothing between README begin and README end");
+        assert_eq!(shown, run, "README.md and {program} differ");
+    }
+}
