@@ -22,7 +22,7 @@ use crate::{
     entropy::{Entropy, SystemEntropy},
     error::{Error, Problem, Result},
     features::{Context, KeyValue, Operations, Ratings, Scans, SettingsStore, Upkeep, Votes},
-    limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES, check_bytes, check_name, check_page, check_range},
+    limits::{MAX_KEY_BYTES, MAX_PAGE, MAX_VALUE_BYTES, check_bytes, check_name, check_range},
     log::Level,
     model::{
         CacheStatistics, Event, Health, HealthCause, IdentityKeySource, MemoryPressure, Service, ServiceState,
@@ -275,7 +275,7 @@ impl Core {
     /// # Errors
     /// Invalid input.
     pub async fn next_events(&self, max: u32) -> Result<Vec<Event>> {
-        check_page(max)?;
+        check_range("max", max.into(), 1, MAX_PAGE.into())?;
         Ok(self.hub.bus.pull(max as usize).await)
     }
 

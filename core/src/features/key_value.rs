@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Problem, Result},
     limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES, check_batch, check_bytes, check_name},
     model::{Event, KvEntry, KvPair, StoreName},
-    storage::key_value,
+    storage::{Transaction, key_value},
 };
 
 /// Keys named in one event; beyond, it says that anything may have changed.
@@ -56,7 +56,7 @@ impl KeyValue {
                     tx.set_value(pair)?;
                 }
                 tx.evict_some()?;
-                tx.emit(changed(pairs.into_iter().map(|pair| pair.key).collect()));
+                announce(tx, pairs.into_iter().map(|pair| pair.key).collect());
                 Ok(())
             })
             .await
@@ -70,24 +70,23 @@ impl KeyValue {
         check_pairs(&pairs)?;
         let pairs = pairs
             .into_iter()
-            .map(|pair| parse_object("value", &pair.value).map(|object| (pair.key, object)))
+            .map(|pair| parse_object("value", &pair.value).map(|object| (pair, object)))
             .collect::<Result<Vec<_>>>()?;
         self.0
             .store
             .write(move |tx| {
                 let mut keys = Vec::with_capacity(pairs.len());
-                for (key, update) in pairs {
-                    let merged = match key_value::find(tx.connection, &key)? {
-                        Some(stored) => merge(parse_object("stored value", &stored)?, update),
-                        None => update,
-                    };
-                    let pair = KvPair { key, value: Value::Object(merged).to_string() };
-                    check_bytes("merged value", &pair.value, MAX_VALUE_BYTES)?;
+                for (mut pair, update) in pairs {
+                    if let Some(stored) = key_value::find(tx.connection, &pair.key)? {
+                        let merged = merge(parse_object("stored value", &stored)?, update);
+                        pair.value = Value::Object(merged).to_string();
+                        check_bytes("merged value", &pair.value, MAX_VALUE_BYTES)?;
+                    }
                     tx.set_value(&pair)?;
                     keys.push(pair.key);
                 }
                 tx.evict_some()?;
-                tx.emit(changed(keys));
+                announce(tx, keys);
                 Ok(())
             })
             .await
@@ -108,9 +107,7 @@ impl KeyValue {
                         removed.push(key);
                     }
                 }
-                if !removed.is_empty() {
-                    tx.emit(changed(removed));
-                }
+                announce(tx, removed);
                 Ok(())
             })
             .await
@@ -132,8 +129,9 @@ impl KeyValue {
         self.0
             .store
             .write(|tx| {
-                tx.clear_values()?;
-                tx.emit(changed(Vec::new()));
+                if tx.clear_values()? {
+                    tx.emit(Event::KeyValueChanged { keys: Vec::new() });
+                }
                 Ok(())
             })
             .await
@@ -143,11 +141,12 @@ impl KeyValue {
 /// Objects deeply, anything else by replacement. The depth is bounded by the parser's.
 fn merge(mut base: Map<String, Value>, update: Map<String, Value>) -> Map<String, Value> {
     for (key, value) in update {
-        let merged = match (base.remove(&key), value) {
-            (Some(Value::Object(below)), Value::Object(value)) => Value::Object(merge(below, value)),
-            (_, value) => value,
-        };
-        base.insert(key, merged);
+        match (base.get_mut(&key), value) {
+            (Some(Value::Object(below)), Value::Object(value)) => *below = merge(std::mem::take(below), value),
+            // In its old place: the order of an object's keys is kept.
+            (Some(place), value) => *place = value,
+            (None, value) => _ = base.insert(key, value),
+        }
     }
     base
 }
@@ -169,8 +168,11 @@ fn check_pairs(pairs: &[KvPair]) -> Result<()> {
     })
 }
 
-fn changed(keys: Vec<String>) -> Event {
-    Event::KeyValueChanged { keys: if keys.len() > NAMED_KEYS { Vec::new() } else { keys } }
+/// Tells which keys changed, if any did.
+fn announce(tx: &mut Transaction<'_>, keys: Vec<String>) {
+    if !keys.is_empty() {
+        tx.emit(Event::KeyValueChanged { keys: if keys.len() > NAMED_KEYS { Vec::new() } else { keys } });
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +186,7 @@ mod tests {
             Value::Object(merge(parse(base), parse(update))).to_string()
         };
         assert_eq!(merged(r#"{"a":1,"b":{"c":2,"d":3}}"#, r#"{"b":{"d":4}}"#), r#"{"a":1,"b":{"c":2,"d":4}}"#);
-        assert_eq!(merged(r#"{"a":[1,2]}"#, r#"{"a":[3]}"#), r#"{"a":[3]}"#, "lists are values");
+        assert_eq!(merged(r#"{"z":1,"a":[1,2],"b":2}"#, r#"{"a":[3]}"#), r#"{"z":1,"a":[3],"b":2}"#, "in its place");
         assert_eq!(merged(r#"{"a":{"b":1}}"#, r#"{"a":null}"#), r#"{"a":null}"#);
         assert_eq!(merged(r#"{"a":1}"#, r#"{"a":{"b":1}}"#), r#"{"a":{"b":1}}"#);
         assert_eq!(merged(r#"{"x":0.1,"y":1e300}"#, "{}"), r#"{"x":0.1,"y":1e+300}"#);

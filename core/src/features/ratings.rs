@@ -9,7 +9,7 @@ use super::Context;
 use crate::{
     error::{Error, Problem, Result},
     limits::MAX_PAGE,
-    model::{CodeRef, QrHash, Rating, RatingSource, UnixMillis, VoterId},
+    model::{CodeRef, Event, QrHash, Rating, RatingSource, UnixMillis, VoterId},
     storage::{
         Transaction,
         snapshots::Snapshot,
@@ -32,9 +32,16 @@ pub struct Ratings {
     watched: Watched,
 }
 
+/// Remembers changed ratings, and tells those who watch them, once the change is committed.
+pub(crate) struct Announcer {
+    /// The installation's own person.
+    own: VoterId,
+    watched: Watched,
+}
+
 /// The codes whose changes are announced.
 #[derive(Clone, Default)]
-pub(crate) struct Watched(Arc<Mutex<HashMap<QrHash, u32>>>);
+struct Watched(Arc<Mutex<HashMap<QrHash, u32>>>);
 
 impl Ratings {
     pub(crate) fn new(context: Arc<Context>) -> Self {
@@ -121,9 +128,9 @@ impl Ratings {
         Ok(())
     }
 
-    /// The codes that are watched.
-    pub(crate) fn watched(&self) -> Watched {
-        self.watched.clone()
+    /// Tells of changed ratings from within a transaction.
+    pub(crate) fn announcer(&self) -> Result<Announcer> {
+        Ok(Announcer { own: self.context.person(None)?, watched: self.watched.clone() })
     }
 
     /// A rating straight from the votes; remembered.
@@ -131,11 +138,6 @@ impl Ratings {
         let rating = live(&snapshot, now);
         self.seen.insert(snapshot.hash, snapshot);
         rating
-    }
-
-    /// Forgets what was seen of a code, because it is no longer so.
-    pub(crate) fn forget(&self, hash: &QrHash) {
-        self.seen.remove(hash);
     }
 
     /// Forgets everything that was seen.
@@ -177,8 +179,24 @@ impl Ratings {
     }
 }
 
+impl Announcer {
+    pub(crate) fn announce(&self, tx: &mut Transaction<'_>, subject: &Subject) -> Result<Snapshot> {
+        let snapshot = self.snapshot(tx, subject)?;
+        tx.state.snapshots.push(snapshot.clone());
+        if self.watched.contains(&subject.hash) {
+            tx.emit(Event::RatingChanged { rating: live(&snapshot, tx.now()) });
+        }
+        Ok(snapshot)
+    }
+
+    /// How a subject stands.
+    pub(crate) fn snapshot(&self, tx: &Transaction<'_>, subject: &Subject) -> Result<Snapshot> {
+        snapshot(tx.connection, subject, &self.own)
+    }
+}
+
 impl Watched {
-    pub(crate) fn contains(&self, hash: &QrHash) -> bool {
+    fn contains(&self, hash: &QrHash) -> bool {
         self.lock().contains_key(hash)
     }
 
@@ -213,7 +231,7 @@ fn settle_and_save(tx: &mut Transaction<'_>, hash: QrHash, host: Option<QrHash>,
 }
 
 /// What is known of a subject, with the own vote on it.
-pub(crate) fn snapshot(connection: &Connection, subject: &Subject, own: &VoterId) -> Result<Snapshot> {
+fn snapshot(connection: &Connection, subject: &Subject, own: &VoterId) -> Result<Snapshot> {
     let own = votes::find(connection, subject.id, own)?.and_then(|(_, register)| register);
     Ok(Snapshot {
         hash: subject.hash,
@@ -224,7 +242,7 @@ pub(crate) fn snapshot(connection: &Connection, subject: &Subject, own: &VoterId
 }
 
 /// The rating from sums that were settled for `now`.
-pub(crate) fn live(snapshot: &Snapshot, now: UnixMillis) -> Rating {
+fn live(snapshot: &Snapshot, now: UnixMillis) -> Rating {
     if snapshot.tally.count() == 0 {
         return neutral(snapshot.hash, snapshot.host_hash);
     }

@@ -1,6 +1,6 @@
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Context, Ratings};
+use super::{Context, Ratings, ratings::Announcer};
 use crate::{
     error::{Error, Problem, Result},
     limits::check_name,
@@ -8,7 +8,7 @@ use crate::{
         ByteCount, CleanUpReport, DAY_MS, Event, ExportReport, IntegrityReport, RepairReport, ScanId, StorageUsage,
         StoreName, UnixMillis,
     },
-    storage::{Transaction, export, integrity, scans, subjects, votes},
+    storage::{Transaction, export, integrity, scans, votes},
 };
 
 /// Rows removed in one transaction: some milliseconds of work, so that other writes are not held up.
@@ -135,7 +135,8 @@ impl Upkeep {
                 self.context.read(move |connection| votes::cast_before(connection, before, after, CHUNK)).await?;
             let Some(last) = found.last() else { return Ok(removed) };
             after = last.id;
-            let step = move |tx: &mut Transaction<'_>| remove_votes(tx, &found, before);
+            let announcer = self.ratings.announcer()?;
+            let step = move |tx: &mut Transaction<'_>| remove_votes(tx, &announcer, &found, before);
             let (count, bytes) = self.context.store.write(move |tx| measured(tx, step)).await?;
             // Codes and hosts alike: what was seen of any of them may be out of date.
             self.ratings.forget_all();
@@ -163,21 +164,26 @@ fn remove_scans(tx: &mut Transaction<'_>, end: ScanId) -> Result<u32> {
 }
 
 /// Removes votes as they were found, unless they changed since or wait to be sent.
-fn remove_votes(tx: &mut Transaction<'_>, found: &[votes::Register], before: UnixMillis) -> Result<u32> {
-    let now = tx.now();
+fn remove_votes(
+    tx: &mut Transaction<'_>,
+    announcer: &Announcer,
+    found: &[votes::Register],
+    before: UnixMillis,
+) -> Result<u32> {
     let mut removed = 0;
     for register in found {
         let mut subject = tx.subject(register.hash, register.host_hash)?;
-        subjects::settle(tx.connection, &mut subject, now)?;
         let Some(current) = tx.register(&mut subject, &register.person)? else { continue };
         if current.at >= before || votes::is_pending(tx.connection, &current)? {
             continue;
         }
         tx.remove_register(&mut subject, &current)?;
         if let Some(host) = current.host_hash {
-            tx.follow_host(host, current.person, now)?;
+            let host = tx.follow_host(host, current.person)?;
+            announcer.announce(tx, &host)?;
         }
         tx.emit(Event::VoteChanged { qr_hash: current.hash });
+        announcer.announce(tx, &subject)?;
         removed += 1;
     }
     Ok(removed)

@@ -4,7 +4,7 @@ use super::{
     Context,
     context::{Subject, parse_cursor},
     outgoing::{OutgoingVote, vote_retracted, vote_set},
-    ratings::{Ratings, Watched},
+    ratings::{Announcer, Ratings},
 };
 use crate::{
     error::{Error, Problem, Result},
@@ -15,8 +15,7 @@ use crate::{
     storage::{
         Transaction,
         snapshots::Snapshot,
-        subjects::{self, Subject as Stored},
-        voters,
+        subjects, voters,
         votes::{self, Register},
     },
     voting::{Reputation, SpamGuard, SpamPolicy},
@@ -158,24 +157,24 @@ impl Votes {
             return Err(Error::invalid("weight", Problem::OutOfRange { min: 0, max: 10 }));
         };
         let person = self.context.person(user_id.as_deref())?;
+        let announcer = self.ratings.announcer()?;
         let changed = self
             .context
             .store
             .write(move |tx| {
                 tx.set_voter(person, reputation)?;
-                let now = tx.now();
                 let mut changed = Vec::new();
                 for before in tx.registers_of(&person)? {
                     let mut subject = tx.subject(before.hash, before.host_hash)?;
-                    subjects::settle(tx.connection, &mut subject, now)?;
                     tx.replace(&mut subject, Some(&before), &Register { reputation, ..before.clone() })?;
-                    changed.push(subject.hash);
+                    changed.push(announcer.announce(tx, &subject)?);
                 }
                 Ok(changed)
             })
             .await?;
-        for hash in changed {
-            self.ratings.forget(&hash);
+        let now = self.context.now();
+        for snapshot in changed {
+            self.ratings.live(snapshot, now);
         }
         Ok(())
     }
@@ -201,14 +200,13 @@ impl Votes {
         let spam = Arc::clone(&self.spam);
         let clock = Arc::clone(&self.context.clock);
         let queue = self.context.config.sync.is_some();
-        let watched = self.ratings.watched();
-        let own = self.context.person(None)?;
+        let announcer = self.ratings.announcer()?;
         let now = self.context.now();
         let cast = self
             .context
             .store
             .write(move |tx| {
-                let desk = CastingDesk { own, queue, spam: &spam, monotonic: clock.monotonic(), watched: &watched };
+                let desk = CastingDesk { announcer: &announcer, queue, spam: &spam, monotonic: clock.monotonic() };
                 castings
                     .into_iter()
                     .map(|casting| match casting {
@@ -242,13 +240,11 @@ impl Votes {
 
 /// What the votes of one transaction have in common.
 struct CastingDesk<'a> {
-    /// The installation's own person.
-    own: VoterId,
+    announcer: &'a Announcer,
     /// Whether changes are kept for a server.
     queue: bool,
     spam: &'a Mutex<SpamGuard>,
     monotonic: i64,
-    watched: &'a Watched,
 }
 
 impl CastingDesk<'_> {
@@ -266,7 +262,6 @@ impl CastingDesk<'_> {
             }
         }
         let mut subject = tx.subject(casting.subject.hash, casting.subject.host_hash)?;
-        subjects::settle(tx.connection, &mut subject, now)?;
         let before = tx.register(&mut subject, &casting.person)?;
         // A register that follows from votes on a host's codes is no vote of its own.
         let standing = before.as_ref().filter(|before| before.choice.is_some() && !before.derived);
@@ -277,10 +272,14 @@ impl CastingDesk<'_> {
         let comes_too_late = at < earliest;
         let nothing_to_retract = casting.choice.is_none() && standing.is_none();
         if comes_too_late || nothing_to_retract {
-            return Ok(Done { cast: Cast::Unchanged, code: self.snapshot(tx, &subject)?, host: None });
+            return Ok(Done { cast: Cast::Unchanged, code: self.announcer.snapshot(tx, &subject)?, host: None });
         }
         if let Some(throttled) = self.throttle(casting, true) {
-            return Ok(Done { cast: Cast::Throttled(throttled), code: self.snapshot(tx, &subject)?, host: None });
+            return Ok(Done {
+                cast: Cast::Throttled(throttled),
+                code: self.announcer.snapshot(tx, &subject)?,
+                host: None,
+            });
         }
 
         let cast = match (casting.choice, standing) {
@@ -324,14 +323,14 @@ impl CastingDesk<'_> {
         }
         let host = match after.host_hash {
             Some(host) => {
-                let host = tx.follow_host(host, casting.person, now)?;
-                Some(self.announce(tx, &host)?)
+                let host = tx.follow_host(host, casting.person)?;
+                Some(self.announcer.announce(tx, &host)?)
             }
             None => None,
         };
         tx.evict_some()?;
         tx.emit(Event::VoteChanged { qr_hash: subject.hash });
-        Ok(Done { cast, code: self.announce(tx, &subject)?, host })
+        Ok(Done { cast, code: self.announcer.announce(tx, &subject)?, host })
     }
 
     /// Whether the vote comes too fast. One that does not is counted, if it is `certain` to be stored.
@@ -348,21 +347,6 @@ impl CastingDesk<'_> {
                 Some(VoteOutcome::Throttled { rule: throttle.rule, retry_after_ms: throttle.retry_after_ms })
             }
         }
-    }
-
-    /// Remembers the new rating, and tells those who watch it.
-    fn announce(&self, tx: &mut Transaction<'_>, subject: &Stored) -> Result<Snapshot> {
-        let snapshot = self.snapshot(tx, subject)?;
-        tx.state.snapshots.push(snapshot.clone());
-        if self.watched.contains(&subject.hash) {
-            let rating = super::ratings::live(&snapshot, tx.now());
-            tx.emit(Event::RatingChanged { rating });
-        }
-        Ok(snapshot)
-    }
-
-    fn snapshot(&self, tx: &Transaction<'_>, subject: &Stored) -> Result<Snapshot> {
-        super::ratings::snapshot(tx.connection, subject, &self.own)
     }
 }
 

@@ -26,7 +26,7 @@ pub enum CoreEvent {
     RatingChanged { rating: Rating },
     /// Settings changed.
     SettingsChanged,
-    /// Key-value data changed under these keys; no keys: the store was cleared.
+    /// Key-value data changed under these keys; no keys: the store was cleared, or more than a hundred changed.
     KeyValueChanged { keys: Vec<String> },
     /// Damaged rows were found. They are withheld until a repair.
     DamageFound { store: StoreName, count: u32 },

@@ -34,7 +34,7 @@ pub enum Event {
     SettingsChanged,
     /// Key-value data changed.
     KeyValueChanged {
-        /// The keys, or none when the store was cleared.
+        /// The keys; none: the store was cleared, or more than a hundred changed.
         keys: Vec<String>,
     },
     /// Damaged rows were found; they are withheld until a repair.

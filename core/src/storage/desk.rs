@@ -185,6 +185,11 @@ impl Desk {
         self.observer.committed(events);
     }
 
+    /// Ratings that were not written to the cache yet are not to be.
+    pub(crate) fn forget_unsaved(&mut self) {
+        self.unsaved.clear();
+    }
+
     fn save_snapshots(&mut self) {
         let snapshots = std::mem::take(&mut self.unsaved);
         if snapshots.is_empty() {

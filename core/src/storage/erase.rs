@@ -19,6 +19,7 @@ impl Desk {
     pub(crate) fn erase_all(&mut self) -> Result<()> {
         self.hold()?;
         self.close();
+        self.forget_unsaved();
         self.make_mark().map_err(|error| Error::io(&error, WHILE))?;
         self.finish_erasing()?;
         super::say(&self.surroundings.log, Level::Info, "everything was erased", &[]);

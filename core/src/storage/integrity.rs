@@ -18,7 +18,7 @@ pub(crate) fn check(connection: &Connection) -> Result<IntegrityReport> {
         let mut report = StoreReport { store, intact: 0, damaged: 0 };
         let visited = match store {
             StoreName::Scans => count::<Scan>(&tx, &mut report),
-            StoreName::Votes => count::<votes::Register>(&tx, &mut report),
+            StoreName::Votes => count_if(&tx, &mut report, votes::Register::is_own_standing),
             StoreName::Settings => count::<settings::Setting>(&tx, &mut report),
             StoreName::KeyValue => count::<key_value::Entry>(&tx, &mut report),
             StoreName::Operations => count::<outbox::Entry>(&tx, &mut report),
@@ -64,8 +64,13 @@ pub(crate) fn each<R: Record>(connection: &Connection, mut visit: impl FnMut(i64
 }
 
 fn count<R: Record>(connection: &Connection, report: &mut StoreReport) -> Result<()> {
+    count_if(connection, report, |_: &R| true)
+}
+
+/// Counts intact rows of a kind, and damaged ones of any kind.
+fn count_if<R: Record>(connection: &Connection, report: &mut StoreReport, wanted: impl Fn(&R) -> bool) -> Result<()> {
     each::<R>(connection, |_, record| match record {
-        Some(_) => report.intact += 1,
+        Some(record) => report.intact += u32::from(wanted(&record)),
         None => report.damaged += 1,
     })
 }

@@ -64,13 +64,13 @@ impl Transaction<'_> {
         Ok(true)
     }
 
-    /// Removes everything.
-    pub(crate) fn clear_values(&mut self) -> Result<()> {
-        self.connection.execute("DELETE FROM key_value", []).doing(during::WRITING)?;
+    /// Removes everything; false if nothing was there.
+    pub(crate) fn clear_values(&mut self) -> Result<bool> {
+        let removed = self.connection.execute("DELETE FROM key_value", []).doing(during::WRITING)?;
         let counters = &mut self.state.counters;
         let (rows, bytes) = (counters.rows(StoreName::KeyValue), counters.bytes(StoreName::KeyValue).0);
         counters.grow(StoreName::KeyValue, -rows, -bytes);
-        Ok(())
+        Ok(removed > 0)
     }
 }
 

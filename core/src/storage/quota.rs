@@ -56,8 +56,9 @@ impl Transaction<'_> {
     /// Books `bytes` for a row of `store` that is about to be written; makes room, or refuses.
     pub(crate) fn book(&mut self, store: StoreName, rows: i64, bytes: i64) -> Result<()> {
         if bytes > 0 {
-            while self.state.counters.all_bytes() + bytes > self.state.quota.limit {
-                if self.evict_chunk()? == 0 {
+            let room = self.state.quota.limit - bytes;
+            while self.state.counters.all_bytes() > room {
+                if self.evict_chunk(room.min(self.state.quota.goal))? == 0 {
                     return Err(Error::QuotaExceeded);
                 }
             }
@@ -72,8 +73,7 @@ impl Transaction<'_> {
     /// Does a write's share of an eviction that is under way. To be called once per step, after its rows are written.
     pub(crate) fn evict_some(&mut self) -> Result<()> {
         if self.state.quota.evicting {
-            let goal_reached = self.state.counters.all_bytes() <= self.state.quota.goal;
-            self.state.quota.evicting = !goal_reached && self.evict_chunk()? > 0;
+            self.state.quota.evicting = self.evict_chunk(self.state.quota.goal)? > 0;
         }
         Ok(())
     }
@@ -83,11 +83,15 @@ impl Transaction<'_> {
         let bytes = self.state.counters.all_bytes();
         let quota = &mut self.state.quota;
         quota.evicting = bytes > if quota.evicting { quota.goal } else { quota.threshold };
-        if quota.evicting { self.evict_chunk() } else { Ok(0) }
+        let (evicting, goal) = (quota.evicting, quota.goal);
+        if evicting { self.evict_chunk(goal) } else { Ok(0) }
     }
 
-    /// Removes the oldest scans that nobody waits for; 0 when there are none.
-    fn evict_chunk(&mut self) -> Result<u32> {
+    /// Removes some of the oldest scans that nobody waits for, until only `goal` bytes are taken; 0 when none gave way.
+    fn evict_chunk(&mut self, goal: i64) -> Result<u32> {
+        if self.state.counters.all_bytes() <= goal {
+            return Ok(0);
+        }
         let mut victims = self.oldest_evictable()?;
         if victims.is_empty() && self.state.quota.floor > i64::MIN {
             // Those below the floor may have been sent by now.
@@ -97,12 +101,16 @@ impl Transaction<'_> {
         let Some((first, _)) = victims.first() else { return Ok(0) };
         self.state.quota.floor = first.saturating_sub(1);
         let mut statement = self.connection.prepare_cached("DELETE FROM scans WHERE id = ?1").doing(during::WRITING)?;
+        let mut count = 0;
         for (id, bytes) in &victims {
+            if self.state.counters.all_bytes() <= goal {
+                break;
+            }
             statement.execute([id]).doing(during::WRITING)?;
             self.state.counters.grow(StoreName::Scans, -1, -bytes);
+            count += 1;
         }
         drop(statement);
-        let count = u32::try_from(victims.len()).unwrap_or(CHUNK);
         self.emit(Event::ScansEvicted { count });
         Ok(count)
     }

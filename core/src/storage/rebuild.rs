@@ -98,7 +98,7 @@ fn derive_subjects(connection: &Connection, counters: &mut Counters) -> Result<(
     for register in &registers {
         // Its number is part of what a register's checksum holds, so it stays the same.
         subjects::insert_as(connection, register.subject, &register.hash, register.host_hash)?;
-        counters.grow(StoreName::Votes, 1, votes::ROW_SIZE);
+        counters.grow(StoreName::Votes, i64::from(register.is_own_standing()), votes::ROW_SIZE);
     }
     let mut on_hosts: Vec<(QrHash, VoterId)> = registers
         .iter()

@@ -43,6 +43,7 @@ CREATE TABLE subjects (
     hash BLOB NOT NULL,
     host_hash BLOB,                     -- the host's subject, where the text was known
     tally BLOB NOT NULL,                -- voting::Tally, encoded by storage/tally.rs
+    own INTEGER NOT NULL,               -- standing votes that were cast on it and not on a code of it
     checksum INTEGER NOT NULL
 );
 CREATE INDEX subjects_by_prefix ON subjects (prefix);

@@ -22,6 +22,8 @@ pub(crate) struct Subject {
     pub(crate) hash: QrHash,
     pub(crate) host_hash: Option<QrHash>,
     pub(crate) tally: Tally,
+    /// Standing votes that were cast on it, and not on a code of it.
+    pub(crate) own: i64,
 }
 
 /// Looks a subject up. One whose sums are damaged is [`Error::Damaged`].
@@ -67,13 +69,14 @@ impl Transaction<'_> {
                 Ok(subject)
             }
             Some((id, None)) => {
-                let subject = Subject { id, hash, host_hash, tally: votes::recount(self.connection, id)? };
+                let (tally, own) = (votes::recount(self.connection, id)?, votes::count_own(self.connection, id)?);
+                let subject = Subject { id, hash, host_hash, tally, own };
                 self.save_subject(&subject)?;
                 Ok(subject)
             }
             None => {
                 let id = insert(self.connection, None, &hash, host_hash)?;
-                Ok(Subject { id, hash, host_hash, tally: Tally::default() })
+                Ok(Subject { id, hash, host_hash, tally: Tally::default(), own: 0 })
             }
         }
     }
@@ -86,12 +89,13 @@ impl Transaction<'_> {
 
 fn save(connection: &Connection, subject: &Subject) -> Result<()> {
     connection
-        .prepare_cached("UPDATE subjects SET host_hash = ?2, tally = ?3, checksum = ?4 WHERE id = ?1")
+        .prepare_cached("UPDATE subjects SET host_hash = ?2, tally = ?3, own = ?4, checksum = ?5 WHERE id = ?1")
         .and_then(|mut statement| {
             statement.execute(params![
                 subject.id,
                 subject.host_hash.map(|host| host.0),
                 tally::encode(&subject.tally),
+                subject.own,
                 checksum(subject)
             ])
         })
@@ -101,10 +105,10 @@ fn save(connection: &Connection, subject: &Subject) -> Result<()> {
 
 /// Inserts a subject without votes, and returns its number. One under the given number is left alone.
 fn insert(connection: &Connection, id: Option<i64>, hash: &QrHash, host_hash: Option<QrHash>) -> Result<i64> {
-    let subject = Subject { id: 0, hash: *hash, host_hash, tally: Tally::default() };
+    let subject = Subject { id: 0, hash: *hash, host_hash, tally: Tally::default(), own: 0 };
     connection
         .prepare_cached(
-            "INSERT INTO subjects (id, prefix, hash, host_hash, tally, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+            "INSERT INTO subjects (id, prefix, hash, host_hash, tally, own, checksum) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6) \
              ON CONFLICT (id) DO NOTHING",
         )
         .and_then(|mut statement| {
@@ -140,22 +144,25 @@ pub(crate) fn number_of(connection: &Connection, hash: &QrHash) -> Result<i64> {
 pub(crate) fn recount_all(connection: &Connection) -> Result<i64> {
     let mut statement = connection.prepare("SELECT id, hash, host_hash FROM subjects").doing(during::READING)?;
     let mut rows = statement.query([]).doing(during::READING)?;
+    let mut rated = 0;
     while let Some(row) = rows.next().doing(during::READING)? {
         let (Some(id), Some(hash)) = (row.int(0), row.bytes(1)) else {
             return Err(Error::Unexpected { what: "a subject made anew cannot be read" });
         };
         let host_hash = row.optional(2, Columns::bytes).flatten().map(QrHash);
-        save(connection, &Subject { id, hash: QrHash(hash), host_hash, tally: votes::recount(connection, id)? })?;
+        let (tally, own) = (votes::recount(connection, id)?, votes::count_own(connection, id)?);
+        save(connection, &Subject { id, hash: QrHash(hash), host_hash, tally, own })?;
+        rated += i64::from(own > 0);
     }
-    connection
-        .query_row("SELECT count(DISTINCT subject) FROM votes WHERE choice < 2 AND derived = 0", [], |row| row.get(0))
-        .doing(during::READING)
+    Ok(rated)
 }
 
 /// The row's id, and the subject if it is whole.
 fn find_raw(connection: &Connection, hash: &QrHash) -> Result<Option<(i64, Option<Subject>)>> {
     connection
-        .prepare_cached("SELECT id, hash, host_hash, tally, checksum FROM subjects WHERE prefix = ?1 AND hash = ?2")
+        .prepare_cached(
+            "SELECT id, hash, host_hash, tally, own, checksum FROM subjects WHERE prefix = ?1 AND hash = ?2",
+        )
         .and_then(|mut statement| {
             statement.query_row(params![hash.prefix(), hash.0], |row| Ok((row.get(0)?, read(row)))).optional()
         })
@@ -168,8 +175,9 @@ fn read(row: &Row<'_>) -> Option<Subject> {
         hash: QrHash(row.bytes(1)?),
         host_hash: row.optional(2, Columns::bytes)?.map(QrHash),
         tally: tally::decode(row.blob(3)?)?,
+        own: row.int(4)?,
     };
-    (row.int(4)? == checksum(&subject)).then_some(subject)
+    (row.int(5)? == checksum(&subject)).then_some(subject)
 }
 
 /// Without the id: a subject is the same whatever its row.
@@ -178,5 +186,6 @@ fn checksum(subject: &Subject) -> i64 {
         .blob(&subject.hash.0)
         .optional(subject.host_hash, |sum, host| sum.blob(&host.0))
         .blob(&tally::encode(&subject.tally))
+        .int(subject.own)
         .finish()
 }

@@ -40,6 +40,11 @@ pub(crate) struct Register {
 }
 
 impl Register {
+    /// Whether it is a vote that somebody cast and that stands.
+    pub(crate) fn is_own_standing(&self) -> bool {
+        self.choice.is_some() && !self.derived
+    }
+
     /// What counts of it, if anything.
     pub(crate) fn ballot(&self) -> Option<Ballot> {
         self.choice.map(|choice| Ballot { choice, at: self.at, reputation: self.reputation })
@@ -108,23 +113,28 @@ impl Transaction<'_> {
             Some((_, Some(register))) => Ok(Some(register)),
             Some((id, None)) => {
                 self.delete_row(id)?;
-                self.state.counters.grow(StoreName::Votes, -1, -ROW_SIZE);
+                // Whether it was counted as a row cannot be told any more; a repair counts anew.
+                self.state.counters.grow(StoreName::Votes, 0, -ROW_SIZE);
                 subject.tally = recount(self.connection, subject.id)?;
+                subject.own = count_own(self.connection, subject.id)?;
                 Ok(None)
             }
             None => Ok(None),
         }
     }
 
-    /// Puts a register in the place of `before`, and the sums right. The subject must have been settled.
+    /// Puts a register in the place of `before`, and the sums right for this moment.
     pub(crate) fn replace(&mut self, subject: &mut Subject, before: Option<&Register>, after: &Register) -> Result<()> {
-        let counted = subject.tally.count() > 0;
+        let stood = before.is_some_and(Register::is_own_standing);
+        let rated_before = subject.own > 0;
+        subject.own += i64::from(after.is_own_standing()) - i64::from(stood);
+        self.state.counters.rated(i64::from(subject.own > 0) - i64::from(rated_before));
         let removed = before.and_then(Register::ballot);
         let in_doubt = removed.is_some_and(|ballot| subject.tally.is_extreme(&ballot));
         if let Some(ballot) = &removed {
             subject.tally.remove(ballot);
         }
-        self.put_register(before.map(|before| before.id), after)?;
+        self.put_register(before, after)?;
         if let Some(ballot) = after.ballot() {
             subject.tally.add(&ballot);
         }
@@ -132,18 +142,16 @@ impl Transaction<'_> {
             let (newest, oldest_linear) = extremes(self.connection, subject.id, subject.tally.watermark)?;
             subject.tally.set_extremes(newest, oldest_linear);
         }
-        if !after.derived {
-            self.state.counters.rated(i64::from(subject.tally.count() > 0) - i64::from(counted));
-        }
+        subjects::settle(self.connection, subject, self.now())?;
         self.save_subject(subject)
     }
 
-    /// Removes a register for good, and puts the sums right. The subject must have been settled.
+    /// Removes a register for good, and puts the sums right.
     pub(crate) fn remove_register(&mut self, subject: &mut Subject, register: &Register) -> Result<()> {
         let retracted = Register { choice: None, ..register.clone() };
         self.replace(subject, Some(register), &retracted)?;
         self.delete_row(register.id)?;
-        self.state.counters.grow(StoreName::Votes, -i64::from(!register.derived), -ROW_SIZE);
+        self.state.counters.grow(StoreName::Votes, 0, -ROW_SIZE);
         Ok(())
     }
 
@@ -155,20 +163,19 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Writes a row: in place of the one with this id, or as a new one.
-    fn put_register(&mut self, replaced: Option<i64>, register: &Register) -> Result<()> {
-        if replaced.is_none() {
-            self.book(StoreName::Votes, i64::from(!register.derived), ROW_SIZE)?;
-        }
-        put(self.connection, replaced, register)
+    /// Writes a row: in place of `before`, or as a new one. As rows only votes count that somebody cast and that stand.
+    fn put_register(&mut self, before: Option<&Register>, after: &Register) -> Result<()> {
+        let stood = before.is_some_and(Register::is_own_standing);
+        let rows = i64::from(after.is_own_standing()) - i64::from(stood);
+        self.book(StoreName::Votes, rows, if before.is_some() { 0 } else { ROW_SIZE })?;
+        put(self.connection, before.map(|before| before.id), after)
     }
 
     /// Puts a person's register on a host right, after one on a code of the host has changed: it is the person's latest
     /// standing vote there, or gone.
-    pub(crate) fn follow_host(&mut self, host: QrHash, person: VoterId, now: UnixMillis) -> Result<Subject> {
+    pub(crate) fn follow_host(&mut self, host: QrHash, person: VoterId) -> Result<Subject> {
         let latest = latest_on_host(self.connection, &host, &person)?;
         let mut subject = self.subject(host, None)?;
-        subjects::settle(self.connection, &mut subject, now)?;
         let before = self.register(&mut subject, &person)?;
         match (latest, &before) {
             (Some(ballot), _) => {
@@ -358,6 +365,14 @@ fn put(connection: &Connection, replaced: Option<i64>, register: &Register) -> R
         })
         .doing(during::WRITING)?;
     Ok(())
+}
+
+/// Standing votes that were cast on a subject, and not on a code of it.
+pub(crate) fn count_own(connection: &Connection, subject: i64) -> Result<i64> {
+    connection
+        .prepare_cached("SELECT count(*) FROM votes WHERE subject = ?1 AND choice < 2 AND derived = 0")
+        .and_then(|mut statement| statement.query_row([subject], |row| row.get(0)))
+        .doing(during::READING)
 }
 
 fn read_ballot(row: &rusqlite::Row<'_>) -> Option<Ballot> {

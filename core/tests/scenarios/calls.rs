@@ -24,7 +24,7 @@ macro_rules! call {
     (@take $args:ident $name:ident $default:literal) => { $args.take_or(stringify!($name), $default)? };
 }
 
-pub async fn make(core: &SafeScan, name: &str, mut args: Fields) -> Result<Value, SafeScanError> {
+pub(crate) async fn make(core: &SafeScan, name: &str, mut args: Fields) -> Result<Value, SafeScanError> {
     match name {
         "recordScan" => call!(core, args, record_scan(scan)),
         "recordScans" => call!(core, args, record_scans(scans)),

@@ -1,4 +1,5 @@
 //! The scenarios of `bindings/scenarios`, which every language runs, run here first. Needs the feature `test-hooks`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a scenario that cannot be read must stop the test")]
 
 mod calls;
 mod matching;
@@ -10,12 +11,16 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use safescan_core::{config::Config, error::SafeScanError, ffi::SafeScan};
 use serde_json::{Map, Value};
 
 use self::{matching::Saved, read::Fields};
+
+/// No call takes a hundredth of this; one that waits for an event that does not come is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn every_scenario_passes() {
@@ -72,8 +77,11 @@ impl Scenario {
         let mut saved = Saved::new();
         for (number, step) in (1..).zip(&self.steps) {
             for turn in 0..step.turns {
-                let result = self.take(step, &mut core, directory.path(), &saved, turn).await;
-                let checked = result.and_then(|result| step.check(&result, &mut saved, turn));
+                let taken = self.take(step, &mut core, directory.path(), &saved, turn);
+                let result = tokio::time::timeout(PATIENCE, taken).await;
+                let checked = result
+                    .unwrap_or_else(|_| Err("does not come back".into()))
+                    .and_then(|result| step.check(&result, &mut saved, turn));
                 checked.map_err(|problem| format!("step {number} ({}), turn {turn}: {problem}", step.call))?;
             }
         }

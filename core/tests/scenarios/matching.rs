@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 /// Parts of earlier results, by their names with the dollar sign.
-pub type Saved = BTreeMap<String, Value>;
+pub(crate) type Saved = BTreeMap<String, Value>;
 
 /// The value with saved parts, turns and repeated texts put in.
-pub fn fill_in(value: &Value, saved: &Saved, turn: u64) -> Value {
+pub(crate) fn fill_in(value: &Value, saved: &Saved, turn: u64) -> Value {
     let fill = |value| fill_in(value, saved, turn);
     match value {
         Value::String(text) => match saved.get(text) {
@@ -31,7 +31,7 @@ fn repeated(repeat: &Value) -> Value {
 }
 
 /// Says where `result` does not contain what is `expected`.
-pub fn contains(result: &Value, expected: &Value, place: &str) -> Result<(), String> {
+pub(crate) fn contains(result: &Value, expected: &Value, place: &str) -> Result<(), String> {
     let holds = match (expected, result) {
         (Value::String(any), _) if any == "$any" => !result.is_null(),
         (Value::Object(fields), _) if fields.keys().any(|name| name.starts_with('$')) => satisfies(result, fields),

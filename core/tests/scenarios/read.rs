@@ -8,15 +8,15 @@ use uniffi::{Lift, Lower, RustBuffer};
 
 /// A value of a scenario as a type of the core. Ids are refused as they are where they cross the language border; that a
 /// scenario gives a number for a text, say, is a mistake in the scenario.
-pub trait Read: Sized {
+pub(crate) trait Read: Sized {
     fn read(value: Value) -> Result<Self, SafeScanError>;
 }
 
 /// An object whose fields are taken one by one. What is missing is null; what is left over was misspelt.
-pub struct Fields(Map<String, Value>);
+pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {
-    pub fn of(value: Value) -> Self {
+    pub(crate) fn of(value: Value) -> Self {
         match value {
             Value::Object(fields) => Self(fields),
             Value::Null => Self(Map::new()),
@@ -25,20 +25,20 @@ impl Fields {
     }
 
     /// The field that Rust knows by this name.
-    pub fn take<T: Read>(&mut self, name: &str) -> Result<T, SafeScanError> {
+    pub(crate) fn take<T: Read>(&mut self, name: &str) -> Result<T, SafeScanError> {
         T::read(self.0.remove(&camel_case(name)).unwrap_or_default())
     }
 
-    pub fn take_or<T: Read>(&mut self, name: &str, default: T) -> Result<T, SafeScanError> {
+    pub(crate) fn take_or<T: Read>(&mut self, name: &str, default: T) -> Result<T, SafeScanError> {
         Ok(self.take::<Option<T>>(name)?.unwrap_or(default))
     }
 
     /// To be called when everything was taken.
-    pub fn end(self) {
+    pub(crate) fn end(self) {
         assert!(self.0.is_empty(), "nobody knows {:?}", self.0.keys().collect::<Vec<_>>());
     }
 
-    pub fn config(mut self, directory: &Path) -> Result<Config, SafeScanError> {
+    pub(crate) fn config(mut self, directory: &Path) -> Result<Config, SafeScanError> {
         let config = Config {
             directory: directory.to_str().expect("a temporary folder has a plain name").to_owned(),
             identity_key: None,
@@ -57,7 +57,7 @@ impl Fields {
 }
 
 /// `scanned_at` as `scannedAt`.
-pub fn camel_case(name: &str) -> String {
+pub(crate) fn camel_case(name: &str) -> String {
     let mut words = name.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])

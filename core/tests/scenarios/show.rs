@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::read::camel_case;
 
 /// A result as the scenarios write it.
-pub trait Show {
+pub(crate) trait Show {
     fn show(&self) -> Value;
 }
 
