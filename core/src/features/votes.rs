@@ -321,6 +321,10 @@ impl CastingDesk<'_> {
                 None => vote_retracted(tx, &vote, acknowledged)?,
             }
         }
+        if casting.choice.is_none() {
+            // If it is a host, the votes on its codes speak for it again.
+            subject = tx.follow_host(subject.hash, casting.person)?;
+        }
         let host = match after.host_hash {
             Some(host) => {
                 let host = tx.follow_host(host, casting.person)?;

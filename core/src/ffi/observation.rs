@@ -206,7 +206,8 @@ impl SafeScan {
     /// events are kept for a slow reader; `Missed` stands in for older ones.
     #[uniffi::method(default(max = 100))]
     pub async fn next_events(&self, max: u32) -> Result<Vec<CoreEvent>, SafeScanError> {
-        self.run(|core| async move { core.next_events(max).await }).await
+        // The one call that is not made to outlive its caller: events that nobody waits for must stay where they are.
+        self.core.next_events(max).await.map_err(|error| self.core.tell(&error))
     }
 
     /// Tells `listener` of every event from now on, in place of the one before; none: nobody is told.

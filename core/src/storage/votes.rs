@@ -171,19 +171,22 @@ impl Transaction<'_> {
         put(self.connection, before.map(|before| before.id), after)
     }
 
-    /// Puts a person's register on a host right, after one on a code of the host has changed: it is the person's latest
-    /// standing vote there, or gone.
+    /// Puts a person's register on a host right, after it or one on a code of the host has changed: it is the person's own
+    /// vote on the host, else the latest standing one on a code of it, else gone.
     pub(crate) fn follow_host(&mut self, host: QrHash, person: VoterId) -> Result<Subject> {
         let latest = latest_on_host(self.connection, &host, &person)?;
         let mut subject = self.subject(host, None)?;
         let before = self.register(&mut subject, &person)?;
         match (latest, &before) {
+            // What somebody says of the host itself weighs more than what follows from a code of it.
+            (_, Some(before)) if before.is_own_standing() => {}
             (Some(ballot), _) => {
-                let after = Register::derived(subject.id, host, person, &ballot);
+                let acknowledged = before.as_ref().is_some_and(|before| before.acknowledged);
+                let after = Register { acknowledged, ..Register::derived(subject.id, host, person, &ballot) };
                 self.replace(&mut subject, before.as_ref(), &after)?;
             }
-            (None, Some(before)) => self.remove_register(&mut subject, before)?,
-            (None, None) => {}
+            (None, Some(before)) if before.derived => self.remove_register(&mut subject, before)?,
+            (None, _) => {}
         }
         Ok(subject)
     }

@@ -1,0 +1,60 @@
+import { SafeScanError as NativeError, SafeScanError_Tags as Tags } from "./generated/index.js";
+
+/** What the app can do about a `SafeScanError`. */
+export type SafeScanErrorType = `${Tags}`;
+
+/**
+ * What went wrong, told by what the app can do now:
+ *
+ * - `InvalidInput`: correct the argument that the message names. Nothing was changed.
+ * - `StorageFull`: make room: delete scans, or raise the quota. Everything stored stays readable and deletable.
+ * - `StorageUnavailable`: try again later: the device is locked, the folder is read-only, or another process has the
+ *   database.
+ * - `StorageIncompatible`: update the app: a newer version wrote the database. It was left untouched.
+ * - `Stopped`: open the core again: it was shut down.
+ * - `Internal`: report a bug, or call `repair` if the message says that the database is damaged.
+ *
+ * The message is for the developer: it names the field or the step, and never holds content, ids or paths.
+ *
+ * ```ts
+ * if (error instanceof SafeScanError && error.type === "StorageFull") await core.clearHistory();
+ * ```
+ */
+export class SafeScanError extends Error {
+  override readonly name = "SafeScanError";
+
+  constructor(
+    readonly type: SafeScanErrorType,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(reason, options);
+  }
+}
+
+/** Thrown by `SafeScan.withCircuitBreaker` in place of making a call that would most likely fail. */
+export class CircuitOpenError extends Error {
+  override readonly name = "CircuitOpenError";
+
+  /** @param retryAfterMs Another try is worthwhile after so many milliseconds. */
+  constructor(readonly retryAfterMs: number) {
+    super(`the circuit breaker is open for another ${retryAfterMs} ms`);
+  }
+}
+
+/** @internal */
+export function invalid(field: string, problem: string): SafeScanError {
+  return new SafeScanError("InvalidInput", `${field} ${problem}`);
+}
+
+/**
+ * What the app gets to see of something that the generated code threw.
+ * @internal
+ */
+export function translated(error: unknown, signal?: AbortSignal): unknown {
+  if (error instanceof SafeScanError) return error;
+  if (NativeError.instanceOf(error)) return new SafeScanError(error.tag, error.inner.reason);
+  // As fetch does it: an aborted call fails with whatever the signal was aborted with.
+  if (signal?.aborted && error instanceof Error && error.name === "AbortError") return signal.reason;
+  return new SafeScanError("Internal", "the native library failed", { cause: error });
+}

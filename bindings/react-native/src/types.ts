@@ -1,0 +1,76 @@
+import type * as native from "./generated/index.js";
+
+/** A code: its text, as scanned, or its hash where the app kept nothing else (see `hashQrData`, `Rating.hostHash`). */
+export type Code =
+  string | { readonly type: "Text"; readonly text: string } | { readonly type: "Hash"; readonly qrHash: native.QrHash };
+
+/** How a call may be ended early. */
+export interface CallOptions {
+  /**
+   * Ends the waiting: the call fails with the signal's `reason`. What it has begun is done to its end or not at all,
+   * never by half.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Every field may be left out. */
+type Optional<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
+
+/** How the core is to work. Only the directory must be given. */
+export type SafeScanConfig = Pick<native.SafeScanConfig, "directory"> &
+  Optional<Omit<native.SafeScanConfig, "directory" | "identityKey" | "sync">> & {
+    /** 32 secret bytes from Keychain or Keystore that make voters anonymous. Without them the core makes a key. */
+    readonly identityKey?: Uint8Array | undefined;
+    /** Keeps changes for a server. Without it nothing is queued. */
+    readonly sync?: SyncConfig | undefined;
+  };
+
+/** How changes are kept for a server. */
+export type SyncConfig = Pick<native.SyncConfig, "baseUrl"> & Optional<Omit<native.SyncConfig, "baseUrl">>;
+
+/** What may be kept with a scan besides the code's text. */
+export type ScanDetails = Optional<Omit<native.NewScan, "text">>;
+
+/** A scan to be recorded. */
+export type NewScan = Pick<native.NewScan, "text"> & ScanDetails;
+
+/** Who votes and when; the installation itself and now if nothing is said. */
+export type VoteDetails = Optional<Pick<native.NewVote, "userId" | "votedAt">>;
+
+/** A vote to be cast. */
+export type NewVote = Pick<native.NewVote, "choice"> & VoteDetails & { readonly code: Code };
+
+/** Which scans are wanted, and how many. All conditions given must hold. */
+export type ScanQuery = Optional<native.ScanQuery>;
+
+/** Whose votes are wanted, and how many. */
+export type VoteQuery = Optional<native.VoteQuery>;
+
+/** Which of several people who share the device. */
+export type Voter = Optional<Pick<native.NewVote, "userId">>;
+
+/** The settings to change; what is not given stays. */
+export type SettingsUpdate = Optional<native.SettingsUpdate>;
+
+/** A generated enum with data, `{ tag: "Accepted", inner: { rating } }`, as `{ type: "Accepted", rating }`. */
+type Union<Variant extends { readonly tag: string }> = Variant extends {
+  readonly tag: infer Tag extends string;
+  readonly inner: infer Fields;
+}
+  ? { readonly type: `${Tag}` } & Fields
+  : { readonly type: `${Variant["tag"]}` };
+
+/** What became of a vote: none of these is an error. Tell them apart by `type`. */
+export type VoteOutcome = Union<native.VoteOutcome>;
+
+/** Something that happened. Events come in the order of their commits, and only after them. Tell them apart by `type`. */
+export type CoreEvent = Union<native.CoreEvent>;
+
+/** Whether a call may go through. Tell them apart by `type`. */
+export type CircuitEntry = Union<native.CircuitEntry>;
+
+/** @internal */
+export function union<Variant extends { readonly tag: string }>(variant: Variant): Union<Variant> {
+  const { tag, inner } = variant as { tag: string; inner?: object };
+  return { type: tag, ...inner } as Union<Variant>;
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import test from "node:test";
+import { Worker } from "node:worker_threads";
+
+import { arrival, newCore, range, wholeHistory } from "./support/harness.js";
+
+test("100 overlapping calls keep 100 scans", async (t) => {
+  const { core } = await newCore(t);
+  const scans = await Promise.all(range(100).map((number) => core.recordScan(`https://example.com/${number}`)));
+  assert.equal(new Set(scans.map((scan) => scan.id)).size, 100);
+  assert.equal((await core.statistics()).scans, 100);
+  const texts = (await wholeHistory(core)).map((scan) => scan.text);
+  assert.deepEqual(texts.sort(), scans.map((scan) => scan.text).sort());
+});
+
+test("8 worker threads share one core and keep 1,000 scans, newest first", async (t) => {
+  const { core, config } = await newCore(t);
+  let added = 0;
+  core.setListener((event) => {
+    if (event.type === "ScansAdded") added += event.count;
+  });
+  const refusals = await Promise.all(
+    range(8).map(async (worker) => {
+      const workerData = { directory: config.directory, worker, scans: 125 };
+      const thread = new Worker(new URL("./programs/worker.js", import.meta.url), { workerData });
+      const [message, [code]] = await Promise.all([once(thread, "message"), once(thread, "exit")]);
+      assert.equal(code, 0);
+      return message[0] as string;
+    }),
+  );
+  assert.deepEqual(refusals, Array(8).fill("InvalidInput"), "a worker cannot replace the main thread's listener");
+
+  const history = await wholeHistory(core, 50);
+  assert.equal(history.length, 1_000);
+  assert.equal(new Set(history.map((scan) => scan.text)).size, 1_000);
+  for (const [index, scan] of history.slice(1).entries()) {
+    assert.ok(scan.id < (history[index]?.id ?? ""), "ids are not in strictly descending order");
+  }
+
+  // The main thread's listener has outlived the workers, and has heard of every scan.
+  const last = new Promise<void>((resolve) => {
+    core.setListener((event) => {
+      if (event.type === "KeyValueChanged") resolve();
+      if (event.type === "ScansAdded") added += event.count;
+    });
+  });
+  await core.kvSet("last", "1");
+  await arrival(last);
+  assert.equal(added, 1_000);
+});

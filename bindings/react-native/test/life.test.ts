@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { CircuitOpenError, SafeScan, SafeScanError } from "react-native-safescan";
+
+import { translated } from "../src/errors.js";
+import { fails, hooks, newCore, newDirectory, range, wholeHistory } from "./support/harness.js";
+
+const program = (name: string): string => fileURLToPath(new URL(`./programs/${name}.js`, import.meta.url));
+
+test("everything is there after a reopening", async (t) => {
+  const directory = newDirectory(t);
+  const key = Uint8Array.from({ length: 32 }, (_, index) => index);
+  const first = await SafeScan.open({ directory, identityKey: key });
+  const scan = await first.recordScan("https://example.com/", { verdict: "Suspicious", metadata: "{}" });
+  await first.submitVote(scan.text, "Unsafe");
+  await first.kvSet("key", "value");
+  await first.updateSettings({ scanRetentionDays: 30 });
+  const voter = (await first.myVote(scan.text))?.voterId;
+  await first.shutdown();
+  await first.shutdown();
+  await fails("Stopped", /./, () => first.kvGet("key"));
+
+  const { core } = await newCore(t, { directory, identityKey: Buffer.from(key) });
+  assert.deepEqual((await core.scanHistory()).scans, [scan]);
+  assert.equal((await core.myVote(scan.text))?.choice, "Unsafe");
+  assert.equal((await core.myVote(scan.text))?.voterId, voter);
+  assert.equal((await core.rating(scan.text)).unsafeVotes, 1);
+  assert.equal(await core.kvGet("key"), "value");
+  assert.equal((await core.settings()).scanRetentionDays, 30);
+  assert.equal(core.health().identityKey, "Host");
+});
+
+test("a directory that is open gives the same core", async (t) => {
+  const { core, config } = await newCore(t);
+  const again = await SafeScan.open(config);
+  await core.kvSet("key", "value");
+  assert.equal(await again.kvGet("key"), "value");
+  await fails("InvalidInput", "with another configuration", () => SafeScan.open({ ...config, votesPerMinute: 7 }));
+});
+
+test("await using shuts the core down", async (t) => {
+  const directory = newDirectory(t);
+  let kept: SafeScan;
+  {
+    await using core = await SafeScan.open({ directory });
+    kept = core;
+    await core.kvSet("key", "value");
+  }
+  await fails("Stopped", /./, () => kept.kvGet("key"));
+  await fails("Stopped", /./, () => kept.cacheGet("key"));
+});
+
+test("a panic is an error value, and the next call works", async (t) => {
+  const { core, config } = await newCore(t);
+  const hook = await hooks(config);
+  const thrown: unknown = await hook.testPanic().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const error = translated(thrown);
+  assert.ok(error instanceof SafeScanError);
+  assert.equal(error.type, "Internal");
+  assert.match(error.message, /panic/);
+  await core.kvSet("key", "value");
+  assert.equal(await core.kvGet("key"), "value");
+});
+
+test("storage that cannot be reached is an error by name, and comes back", async (t) => {
+  const { core, config } = await newCore(t);
+  const hook = await hooks(config);
+  hook.testFailStorage(true);
+  await fails("StorageUnavailable", /./, () => core.recordScan("https://example.com/"));
+  assert.equal((await core.rating("https://example.com/")).source, "Neutral");
+  hook.testFailStorage(false);
+  await core.recordScan("https://example.com/");
+  assert.equal((await core.statistics()).scans, 1);
+});
+
+test("a newer version's database is left untouched", async (t) => {
+  const { core, config } = await newCore(t);
+  await core.recordScan("https://example.com/");
+  await core.shutdown();
+  const file = join(config.directory, "safescan.db");
+  const database = readFileSync(file);
+  database.writeUInt32BE(9_999, 60);
+  writeFileSync(file, database);
+  await fails("StorageIncompatible", /./, () => SafeScan.open(config));
+  assert.ok(readFileSync(file).equals(database));
+});
+
+test("a second process is refused, and let in after the first has closed", async (t) => {
+  const { core, config } = await newCore(t);
+  assert.match(await output(program("opener"), config.directory), /^StorageUnavailable: .*process/);
+  await core.kvSet("key", "value");
+  await core.shutdown();
+  assert.equal(await output(program("opener"), config.directory), "opened");
+});
+
+test("calls that are aborted at any moment leave a whole state", async (t) => {
+  const { core } = await newCore(t);
+  const reason = new Error("changed my mind");
+  await assert.rejects(core.recordScan("never", { signal: AbortSignal.abort(reason) }), reason);
+  assert.equal((await core.statistics()).scans, 0, "a call aborted beforehand is not made");
+
+  const outcomes = await Promise.all(
+    range(60).map(async (number) => {
+      const aborter = new AbortController();
+      const scans = range(10).map((part) => ({ text: `${number}/${part}` }));
+      const call = core.recordScans(scans, { signal: aborter.signal });
+      // A different moment each time: from at once to long after the end.
+      abortAfterTurns(aborter, number, reason);
+      return call.then(
+        () => "kept",
+        (error: unknown) => (error === reason ? "aborted" : String(error)),
+      );
+    }),
+  );
+  assert.deepEqual(new Set(outcomes), new Set(["aborted", "kept"]));
+
+  const texts = new Set((await wholeHistory(core)).map((scan) => scan.text));
+  for (const [number, outcome] of outcomes.entries()) {
+    const kept = range(10).filter((part) => texts.has(`${number}/${part}`)).length;
+    assert.ok(kept === 10 || (kept === 0 && outcome === "aborted"), `batch ${number} (${outcome}) kept ${kept} of 10`);
+  }
+  assert.equal((await core.checkIntegrity()).intact, true);
+  assert.equal((await core.statistics()).scans, texts.size);
+});
+
+test("a circuit breaker passes results and errors through, and opens after five failures", async (t) => {
+  const { core } = await newCore(t);
+  assert.equal(await core.withCircuitBreaker("service", () => 42), 42);
+  const failure = new Error("no answer");
+  for (const _ of range(5)) {
+    await assert.rejects(
+      core.withCircuitBreaker("service", () => Promise.reject(failure)),
+      failure,
+    );
+  }
+  assert.equal(core.circuitState("service"), "Open");
+  let calls = 0;
+  const refusal = core.withCircuitBreaker("service", () => (calls += 1));
+  await assert.rejects(refusal, (error) => error instanceof CircuitOpenError && error.retryAfterMs > 0);
+  assert.equal(calls, 0);
+  assert.equal(await core.withCircuitBreaker("another service", () => Promise.resolve("fine")), "fine");
+  await fails("InvalidInput", "service is not a string", () =>
+    core.withCircuitBreaker(undefined as unknown as string, () => 1),
+  );
+});
+
+function abortAfterTurns(aborter: AbortController, turns: number, reason: Error): void {
+  if (turns === 0) aborter.abort(reason);
+  else setImmediate(() => abortAfterTurns(aborter, turns - 1, reason));
+}
+
+async function output(file: string, ...args: string[]): Promise<string> {
+  const child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  for await (const chunk of child.stdout) text += String(chunk);
+  return text.trim();
+}

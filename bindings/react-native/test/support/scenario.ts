@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+
+import {
+  canonicalQr,
+  classifyQr,
+  hashQrData,
+  SafeScan,
+  type SafeScanConfig,
+  SafeScanError,
+} from "react-native-safescan";
+
+import type * as native from "../../src/generated/index.js";
+import { hooks } from "./harness.js";
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+type Fields = { [name: string]: Json };
+
+export interface Step {
+  call: string;
+  args?: Fields;
+  config?: Fields;
+  expect?: Json;
+  error?: string;
+  reason?: string;
+  save?: { [name: string]: string };
+  repeat?: number;
+}
+
+export interface Scenario {
+  name: string;
+  config?: Fields;
+  steps: Step[];
+}
+
+/** Calls whose parameters in TypeScript are not simply the named arguments one after another. */
+const shaped: Record<string, (core: SafeScan, args: any) => unknown> = {
+  recordScan: (core, { scan: { text, ...details } }) => core.recordScan(text, details),
+  submitVote: (core, { vote: { code, choice, ...details } }) => core.submitVote(code, choice, details),
+  retractVote: (core, { code, ...voter }) => core.retractVote(code, voter),
+  myVote: (core, { code, ...voter }) => core.myVote(code, voter),
+  setReputation: (core, { weight, ...voter }) => core.setReputation(weight, voter),
+  pendingOperations: (core, query) => core.pendingOperations(query),
+  // Where an event is missing, the scenario fails instead of waiting for ever.
+  nextEvents: (core, { max }) => core.nextEvents(max, { signal: AbortSignal.timeout(20_000) }),
+  hashQrData: (_, { text }) => hashQrData(text),
+  classifyQr: (_, { text }) => classifyQr(text),
+  canonicalQr: (_, { text }) => canonicalQr(text),
+};
+
+/** The names of all others' arguments in their order. */
+const positional: Record<string, string[]> = {
+  suspend: [],
+  resume: [],
+  memoryPressure: ["level"],
+  shutdown: [],
+  recordScans: ["scans"],
+  scan: ["id"],
+  scanHistory: ["query"],
+  deleteScan: ["id"],
+  clearHistory: [],
+  submitVotes: ["votes"],
+  myVotes: ["query"],
+  rating: ["code"],
+  ratings: ["codes"],
+  cachedRating: ["code"],
+  watch: ["codes"],
+  unwatch: ["codes"],
+  retryOperation: ["id"],
+  discardOperation: ["id"],
+  kvGet: ["key"],
+  kvSet: ["key", "value"],
+  kvRemove: ["key"],
+  kvMultiGet: ["keys"],
+  kvMultiSet: ["pairs"],
+  kvMultiRemove: ["keys"],
+  kvMerge: ["pairs"],
+  kvKeys: [],
+  kvClear: [],
+  cacheGet: ["key"],
+  cacheSet: ["key", "value", "ttlMs"],
+  cacheRemove: ["key"],
+  cacheClear: [],
+  cacheStatistics: [],
+  settings: [],
+  updateSettings: ["update"],
+  storageUsage: [],
+  checkIntegrity: [],
+  repair: [],
+  cleanUp: [],
+  exportData: ["path"],
+  eraseAllData: [],
+  health: [],
+  statistics: [],
+  circuitEnter: ["service"],
+  circuitReport: ["service", "permit", "succeeded"],
+  circuitState: ["service"],
+};
+
+const testHooks: Record<string, (hook: native.SafeScan, args: any) => unknown> = {
+  testAdvanceClock: (hook, { millis }) => hook.testAdvanceClock(BigInt(millis)),
+  testPanic: (hook) => hook.testPanic(),
+  testFailStorage: (hook, { fail }) => hook.testFailStorage(fail),
+};
+
+/** Plays a scenario in an empty directory. */
+export async function play(scenario: Scenario, directory: string): Promise<void> {
+  assert.ok(scenario.steps.length > 0, "a scenario without steps");
+  const saved = new Map<string, Json>();
+  let config = configOf(scenario.config, directory);
+  let core = await SafeScan.open(config);
+  const take = async (step: Step, args: Fields): Promise<unknown> => {
+    if (step.call !== "reopen") return call(core, config, step.call, args);
+    await core.shutdown();
+    config = configOf(step.config ?? scenario.config, directory);
+    core = await SafeScan.open(config);
+    return undefined;
+  };
+  try {
+    for (const [number, step] of scenario.steps.entries()) {
+      for (let turn = 0; turn < (step.repeat ?? 1); turn += 1) {
+        const where = `step ${number + 1} (${step.call}), turn ${turn + 1}`;
+        const args = resolved(step.args ?? {}, saved, turn) as Fields;
+        const outcome = await outcomeOf(() => take(step, args));
+        check(outcome, step, saved, turn, where);
+        for (const [name, path] of Object.entries(step.save ?? {})) {
+          const part = path.split(".").reduce<any>((value, key) => value?.[key], outcome.result);
+          assert.ok(part !== undefined, `${where}: there is no ${path} to save`);
+          saved.set(name, part);
+        }
+      }
+    }
+  } finally {
+    await core.shutdown();
+  }
+}
+
+function configOf(fields: Fields = {}, directory: string): SafeScanConfig {
+  const { identityKey, ...others } = fields;
+  const key = Array.isArray(identityKey) ? { identityKey: Uint8Array.from(identityKey as number[]) } : {};
+  return { ...others, ...key, directory };
+}
+
+async function call(core: SafeScan, config: SafeScanConfig, name: string, args: Fields): Promise<unknown> {
+  if (shaped[name]) return shaped[name](core, args);
+  if (testHooks[name]) return testHooks[name](await hooks(config), args);
+  const parameters = positional[name];
+  assert.ok(parameters, `no call is named ${name}`);
+  for (const given of Object.keys(args)) assert.ok(parameters.includes(given), `${name} has no argument ${given}`);
+  return (core as any)[name](...parameters.map((parameter) => args[parameter]));
+}
+
+interface Outcome {
+  result?: unknown;
+  error?: { type: string; message: string };
+}
+
+async function outcomeOf(work: () => unknown): Promise<Outcome> {
+  try {
+    return { result: await work() };
+  } catch (error) {
+    if (error instanceof SafeScanError) return { error };
+    // A test hook's error has not gone through this package.
+    const { tag, inner } = error as { tag?: string; inner?: { reason: string } };
+    if (tag === undefined || inner === undefined) throw error;
+    return { error: { type: tag, message: inner.reason } };
+  }
+}
+
+function check(outcome: Outcome, step: Step, saved: Map<string, Json>, turn: number, where: string): void {
+  if (step.error !== undefined) {
+    assert.ok(outcome.error, `${where}: wanted ${step.error}, but it succeeded`);
+    assert.equal(outcome.error.type, step.error, `${where}: ${outcome.error.message}`);
+    const reason = step.reason ?? "";
+    assert.ok(outcome.error.message.includes(reason), `${where}: "${outcome.error.message}" has no "${reason}"`);
+    return;
+  }
+  assert.ok(!outcome.error, `${where}: ${outcome.error?.type}: ${outcome.error?.message}`);
+  if (step.expect !== undefined) contains(outcome.result, resolved(step.expect, saved, turn), where);
+}
+
+/** `actual` has everything that `expected` names. */
+export function contains(actual: unknown, expected: Json, where: string): void {
+  if (expected === null) {
+    assert.ok(actual === undefined || actual === null, `${where} is ${show(actual)}, not null`);
+  } else if (expected === "$any") {
+    assert.ok(actual !== undefined && actual !== null, `${where} is null`);
+  } else if (typeof expected === "string" && typeof actual === "object" && actual !== null) {
+    // A variant without data of an enum that has some with data.
+    assert.deepEqual(actual, { type: expected }, where);
+  } else if (Array.isArray(expected)) {
+    assert.ok(Array.isArray(actual), `${where} is no list`);
+    assert.equal(actual.length, expected.length, `${where}: length`);
+    for (const [index, item] of expected.entries()) contains(actual[index], item, `${where}[${index}]`);
+  } else if (typeof expected === "object") {
+    if ("$approx" in expected) {
+      const difference = Math.abs((actual as number) - (expected["$approx"] as number));
+      assert.ok(difference <= 1e-9, `${where} is ${show(actual)}, not about ${show(expected["$approx"])}`);
+    } else if ("$length" in expected) {
+      assert.equal((actual as string | unknown[] | undefined)?.length, expected["$length"], `${where}: length`);
+    } else {
+      assert.ok(typeof actual === "object" && actual !== null, `${where} is ${show(actual)}, no object`);
+      for (const [name, item] of Object.entries(expected)) {
+        contains((actual as Record<string, unknown>)[name], item, `${where}.${name}`);
+      }
+    }
+  } else {
+    assert.equal(actual, expected, `${where} is ${show(actual)}, not ${show(expected)}`);
+  }
+}
+
+/** With saved names, turns and repetitions put in. */
+function resolved(value: Json, saved: ReadonlyMap<string, Json>, turn: number): Json {
+  if (typeof value === "string") {
+    if (value.startsWith("$") && saved.has(value.slice(1))) return saved.get(value.slice(1)) as Json;
+    return value.replaceAll("$i", String(turn));
+  }
+  if (Array.isArray(value)) return value.map((item) => resolved(item, saved, turn));
+  if (typeof value !== "object" || value === null) return value;
+  const repeat = value["$repeat"];
+  if (Array.isArray(repeat)) return String(repeat[0]).repeat(Number(repeat[1]));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolved(item, saved, turn)]));
+}
+
+const show = (value: unknown): string => JSON.stringify(value) ?? "undefined";

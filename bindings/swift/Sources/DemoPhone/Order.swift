@@ -1,0 +1,101 @@
+import Foundation
+import SafeScanCore
+
+/// Why the phone gives up.
+struct Trouble: LocalizedError {
+    let errorDescription: String?
+
+    init(_ text: String) {
+        errorDescription = text
+    }
+}
+
+/// The command line.
+struct Order {
+    let directory: String
+    let payloads: String
+    let now: UnixMillis
+
+    init(_ arguments: some Sequence<String>) throws {
+        var words = arguments.makeIterator()
+        var options: [String: String] = [:]
+        while let name = words.next(), let value = words.next() { options[name] = value }
+        guard let directory = options["--directory"], let payloads = options["--payloads"],
+            let now = options["--now"].flatMap(UnixMillis.init)
+        else { throw Trouble("usage: phone --directory DIR --payloads FILE --now MILLIS") }
+        self.directory = directory
+        self.payloads = payloads
+        self.now = now
+    }
+}
+
+/// A code to scan, and what it holds.
+struct Payload: Decodable {
+    let text: String
+    let kind: String
+
+    static func all(in file: String) throws -> [Payload] {
+        let lines = try Data(contentsOf: URL(fileURLWithPath: file)).split(separator: UInt8(ascii: "\n"))
+        return try lines.map { try JSONDecoder().decode(Payload.self, from: $0) }
+    }
+}
+
+extension QrKind {
+    /// As the payloads spell it: `web_link`.
+    var snakeCase: String {
+        "\(self)".reduce(into: "") { name, letter in
+            name += letter.isUppercase ? "_\(letter.lowercased())" : "\(letter)"
+        }
+    }
+}
+
+/// A line of output.
+enum Line: Encodable {
+    case done(Int)
+    case rating(Int, Rating)
+    case summary(Summary)
+
+    struct Summary: Encodable {
+        let summary = true
+        let scans, pages, notVotable, wrongKinds: Int
+        let intact: Bool
+        let resumedAt: Int
+    }
+
+    private enum Key: CodingKey {
+        case done, rating, safe, unsafe, confidence, lower, upper
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        if case .summary(let summary) = self { return try summary.encode(to: encoder) }
+        var line = encoder.container(keyedBy: Key.self)
+        switch self {
+        case .done(let index):
+            try line.encode(index, forKey: .done)
+        case .rating(let index, let rating):
+            try line.encode(index, forKey: .rating)
+            try line.encode(rating.safeVotes, forKey: .safe)
+            try line.encode(rating.unsafeVotes, forKey: .unsafe)
+            try line.encode(rating.confidence.bits, forKey: .confidence)
+            try line.encode(rating.lower.bits, forKey: .lower)
+            try line.encode(rating.upper.bits, forKey: .upper)
+        case .summary:
+            break
+        }
+    }
+
+    /// Prints it at once: whoever kills this phone must know how far it came.
+    func say() throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        FileHandle.standardOutput.write(try encoder.encode(self) + Data("\n".utf8))
+    }
+}
+
+extension Double {
+    /// All 64 bits, as 16 hexadecimal digits.
+    fileprivate var bits: String {
+        let digits = String(bitPattern, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
