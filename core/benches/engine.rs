@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::drop_non_drop,
     reason = "a program of its own"
 )]
 

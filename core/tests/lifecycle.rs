@@ -24,7 +24,7 @@ async fn what_was_recorded_is_there_after_a_restart() {
     assert_eq!(core.scans.find(scan.id).await, Err(Error::Stopped));
 
     let core = phone.open().await;
-    assert_eq!(history(&core).await, [scan.clone()]);
+    assert_eq!(history(&core).await, std::slice::from_ref(&scan));
     assert_eq!(core.ratings.rating(CodeRef::text(&scan.text)).await.unwrap(), rating);
     let mine = core.votes.mine(CodeRef::text(&scan.text), None).await.unwrap().unwrap();
     assert_eq!((mine.choice, mine.pending), (VoteChoice::Unsafe, false));

@@ -28,7 +28,7 @@ async fn the_oldest_scans_make_room_and_votes_stay() {
     let scans = history(&core).await;
     assert!(scans.len() > 200, "{} left", scans.len());
     assert_eq!(scans[0].text, support::link(1999), "the newest is there");
-    assert_eq!(usage.scans.0, scans.iter().map(|scan| scan.text.len() as i64 + 96).sum::<i64>());
+    assert_eq!(usage.scans.0, scans.iter().map(|scan| i64::try_from(scan.text.len()).unwrap() + 96).sum::<i64>());
     let rating = core.ratings.rating(CodeRef::text("https://first.example/")).await.unwrap();
     assert_eq!(rating.total_votes, 1);
     let evicted: u32 = core

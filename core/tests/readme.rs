@@ -12,10 +12,10 @@ const EXAMPLES: [(&str, &str); 3] = [
 
 fn read(path: &str) -> String {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    fs::read_to_string(top.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(top.join(path)).expect(path)
 }
 
-fn lines<'a>(text: &'a str, begin: impl Fn(&str) -> bool, end: impl Fn(&str) -> bool) -> Vec<&'a str> {
+fn lines(text: &str, begin: impl Fn(&str) -> bool, end: impl Fn(&str) -> bool) -> Vec<&str> {
     text.lines().map(str::trim).skip_while(|line| !begin(line)).skip(1).take_while(|line| !end(line)).collect()
 }
 

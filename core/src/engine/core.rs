@@ -136,12 +136,14 @@ impl Core {
         let mut place = Arc::clone(&slot).lock_owned().await;
         if let Some(core) = place.upgrade().filter(|core| !core.stopped.load(SeqCst)) {
             runtime.shutdown_background();
-            let same = core.context.config == config;
+            // However the directory was written, it is the same.
+            let spelled = Config { directory: core.context.config.directory.clone(), ..config };
+            let same = core.context.config == spelled;
             let other = Error::invalid("directory", Problem::Is("is open already, with another configuration"));
             return if same { Ok(core) } else { Err(other) };
         }
 
-        let hub = Arc::new(Hub::new(Arc::clone(&environment.clock)));
+        let hub = Arc::new(Hub::new(config.sync.is_some(), Arc::clone(&environment.clock)));
         let surroundings =
             Surroundings { clock: Arc::clone(&environment.clock), entropy: environment.entropy, log: hub.log.clone() };
         let opening = {

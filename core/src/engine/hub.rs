@@ -24,8 +24,8 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        let health = Arc::new(HealthBoard::new(clock.wall()));
+    pub(super) fn new(sync_configured: bool, clock: Arc<dyn Clock>) -> Self {
+        let health = Arc::new(HealthBoard::new(sync_configured, clock.wall()));
         Self { bus: Bus::default(), health, log: Log::default(), clock, dispatcher: OnceLock::new() }
     }
 

@@ -1,7 +1,5 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::Connection;
-
 use super::HealthBoard;
 use crate::{
     clock::Clock,
@@ -10,7 +8,7 @@ use crate::{
     limits::{MAX_KEY_BYTES, check_name, check_qr_text},
     model::{CodeRef, Event, HealthCause, QrHash, QrKind, Service, ServiceState, StoreName, UnixMillis, VoterId},
     qr,
-    storage::{Observer, Store},
+    storage::{Connection, Observer, Store},
     voting::IdentityKey,
 };
 

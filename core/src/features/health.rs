@@ -9,9 +9,13 @@ pub(crate) struct HealthBoard {
 
 impl HealthBoard {
     /// Everything that is there is well: a cold cache and a history without entries are no illness.
-    pub(crate) fn new(now: UnixMillis) -> Self {
+    pub(crate) fn new(sync_configured: bool, now: UnixMillis) -> Self {
         let well = (ServiceState::Healthy, HealthCause::None);
-        let not_there = (ServiceState::Disabled, HealthCause::NotConfigured);
+        let not_there = if sync_configured {
+            (ServiceState::Unavailable, HealthCause::NotSupported)
+        } else {
+            (ServiceState::Disabled, HealthCause::NotConfigured)
+        };
         let services = [
             (Service::LocalStorage, well),
             (Service::CommunityRatings, well),

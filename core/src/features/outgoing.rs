@@ -33,19 +33,19 @@ pub(crate) fn vote_set(tx: &mut Transaction<'_>, vote: &OutgoingVote, choice: Vo
     tx.enqueue(change(OperationKind::VoteSet, vote, body.to_string()))
 }
 
-/// Queues a retraction; or, where the server never heard of the vote, takes that back and queues nothing.
-pub(crate) fn vote_retracted(tx: &mut Transaction<'_>, vote: &OutgoingVote, acknowledged: bool) -> Result<()> {
+/// Queues a retraction; or, where the server never heard of the vote, takes that back, queues nothing and returns false.
+pub(crate) fn vote_retracted(tx: &mut Transaction<'_>, vote: &OutgoingVote, acknowledged: bool) -> Result<bool> {
     let key = vote.hash.to_string();
     let unsent = tx.unsent(&key, Some(&vote.person))?;
     if let Some(unsent) = &unsent {
         tx.remove_entry(unsent)?;
     }
     let unheard_of = unsent.is_some() && !acknowledged && !tx.waits(&key, Some(&vote.person))?;
-    if unheard_of {
-        return Ok(());
+    if !unheard_of {
+        let body = json!({ "voter": vote.voter.to_string() }).to_string();
+        tx.enqueue(change(OperationKind::VoteRetract, vote, body))?;
     }
-    let body = json!({ "voter": vote.voter.to_string() }).to_string();
-    tx.enqueue(change(OperationKind::VoteRetract, vote, body))
+    Ok(!unheard_of)
 }
 
 /// Queues a scan, unless what it holds is private: such codes never leave the device.

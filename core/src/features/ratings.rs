@@ -3,15 +3,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use rusqlite::Connection;
-
 use super::Context;
 use crate::{
     error::{Error, Problem, Result},
     limits::MAX_PAGE,
     model::{CodeRef, Event, QrHash, Rating, RatingSource, UnixMillis, VoterId},
     storage::{
-        Transaction,
+        Connection, Transaction,
         snapshots::Snapshot,
         subjects::{self, Subject},
         votes,

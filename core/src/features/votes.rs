@@ -300,26 +300,14 @@ impl CastingDesk<'_> {
             host_hash: casting.subject.host_hash.or(subject.host_hash),
             acknowledged,
         };
+        let somebody_to_tell = self.queue && self.tell(tx, casting, &after)?;
         match (&before, casting.choice) {
-            // Without a server there is nobody to tell: the register simply goes.
-            (Some(before), None) if !self.queue => tx.remove_register(&mut subject, before)?,
+            // A retraction that nobody waits for leaves nothing behind.
+            (Some(before), None) if !somebody_to_tell => tx.remove_register(&mut subject, before)?,
             _ => tx.replace(&mut subject, before.as_ref(), &after)?,
         }
         if let Some(choice) = casting.choice {
             tx.state.counters.vote_cast(choice == VoteChoice::Safe);
-        }
-        if self.queue {
-            let vote = OutgoingVote {
-                hash: subject.hash,
-                person: casting.person,
-                voter: casting.voter,
-                host: casting.subject.host_hash.zip(casting.host_voter),
-                at,
-            };
-            match casting.choice {
-                Some(choice) => vote_set(tx, &vote, choice)?,
-                None => vote_retracted(tx, &vote, acknowledged)?,
-            }
         }
         if casting.choice.is_none() {
             // If it is a host, the votes on its codes speak for it again.
@@ -335,6 +323,21 @@ impl CastingDesk<'_> {
         tx.evict_some()?;
         tx.emit(Event::VoteChanged { qr_hash: subject.hash });
         Ok(Done { cast, code: self.announcer.announce(tx, &subject)?, host })
+    }
+
+    /// Puts the change in the outbox; false if the server need not hear of it.
+    fn tell(&self, tx: &mut Transaction<'_>, casting: &Casting, register: &Register) -> Result<bool> {
+        let vote = OutgoingVote {
+            hash: register.hash,
+            person: casting.person,
+            voter: casting.voter,
+            host: casting.subject.host_hash.zip(casting.host_voter),
+            at: register.at,
+        };
+        match casting.choice {
+            Some(choice) => vote_set(tx, &vote, choice).map(|()| true),
+            None => vote_retracted(tx, &vote, register.acknowledged),
+        }
     }
 
     /// Whether the vote comes too fast. One that does not is counted, if it is `certain` to be stored.

@@ -98,7 +98,8 @@ impl SafeScan {
     }
 
     /// Ends everything: waits for accepted writes, closes the files, ends the event streams. May be called again.
-    /// Every other call then fails with `Stopped`.
+    /// Every other call then fails with `Stopped`, but for `health`, and for `next_events`, which gives what is left and then
+    /// nothing.
     pub async fn shutdown(&self) -> Result<(), SafeScanError> {
         self.run(|core| async move { core.shutdown().await }).await
     }

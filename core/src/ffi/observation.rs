@@ -75,6 +75,8 @@ pub enum HealthCause {
     None,
     /// Not part of the configuration.
     NotConfigured,
+    /// Configured, but this version only keeps changes and does not send them.
+    NotSupported,
     /// The app put the core to sleep.
     Suspended,
     /// The files cannot be opened just now: the device is locked, or a permission is missing.

@@ -35,6 +35,8 @@ pub enum HealthCause {
     None,
     /// Not part of the configuration.
     NotConfigured,
+    /// Configured, but this version only keeps changes and does not send them.
+    NotSupported,
     /// The app put the core to sleep.
     Suspended,
     /// The files cannot be opened just now (device locked, no permission).

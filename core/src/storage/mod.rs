@@ -44,7 +44,8 @@ mod writer;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rusqlite::Connection;
+/// A connection to the main database, as a reading use-case gets it.
+pub(crate) use rusqlite::Connection;
 
 pub(crate) use self::{
     counters::{Counters, STORES},

@@ -108,8 +108,9 @@ fn derive_subjects(connection: &Connection, counters: &mut Counters) -> Result<(
     on_hosts.sort_unstable();
     on_hosts.dedup();
     for (host, person) in on_hosts {
-        votes::insert_derived(connection, &host, &person)?;
-        counters.grow(StoreName::Votes, 0, votes::ROW_SIZE);
+        if votes::insert_derived(connection, &host, &person)? {
+            counters.grow(StoreName::Votes, 0, votes::ROW_SIZE);
+        }
     }
     counters.rated(subjects::recount_all(connection)?);
     Ok(())

@@ -319,14 +319,14 @@ pub(crate) fn put_salvaged(connection: &Connection, register: &Register) -> Resu
     }
 }
 
-/// Writes a person's register on a host, where there is none yet.
-pub(crate) fn insert_derived(connection: &Connection, host: &QrHash, person: &VoterId) -> Result<()> {
-    let Some(ballot) = latest_on_host(connection, host, person)? else { return Ok(()) };
+/// Writes a person's register on a host, where there is none yet; false if there is one.
+pub(crate) fn insert_derived(connection: &Connection, host: &QrHash, person: &VoterId) -> Result<bool> {
+    let Some(ballot) = latest_on_host(connection, host, person)? else { return Ok(false) };
     let subject = subjects::number_of(connection, host)?;
-    match find(connection, subject, person)? {
-        Some(_) => Ok(()),
-        None => put(connection, None, &Register::derived(subject, *host, *person, &ballot)),
+    if find(connection, subject, person)?.is_some() {
+        return Ok(false);
     }
+    put(connection, None, &Register::derived(subject, *host, *person, &ballot)).map(|()| true)
 }
 
 /// The person's latest standing vote on any code of a host.

@@ -59,7 +59,7 @@ fn run() -> Result<bool> {
     if old == new {
         writeln!(out, "  the same lines, in another order")?;
     }
-    writeln!(out, "If this is meant, renew it: api-listing --library {library} >{file}")?;
+    writeln!(out, "If this is meant, renew it: scripts/bindings --api")?;
     Ok(false)
 }
 

@@ -31,13 +31,19 @@ class LifecycleTest {
 
     @Test
     fun `a directory opened twice is the same core`() = withCore(directory) { first ->
-        val second = SafeScan.open(configIn(directory.resolve("."))) // another spelling of the same place
+        val second = SafeScan.open(configIn(directory))
         val scan = first.recordScan("seen by both")
         first.cacheSet("only in memory", "1")
         assertEquals(scan, second.scan(scan.id))
         assertEquals("1", second.cacheGet("only in memory"))
         second.close()
         assertEquals(scan, first.scan(scan.id), "giving one handle back leaves the other")
+    }
+
+    @Test
+    fun `a directory under another spelling is the same core`() = withCore(directory) { first ->
+        val scan = first.recordScan("seen by both")
+        SafeScan.open(configIn(directory.resolve("."))).use { second -> assertEquals(scan, second.scan(scan.id)) }
     }
 
     @Test
