@@ -51,10 +51,8 @@ export function invalid(field: string, problem: string): SafeScanError {
  * What the app gets to see of something that the generated code threw.
  * @internal
  */
-export function translated(error: unknown, signal?: AbortSignal): unknown {
+export function translated(error: unknown): unknown {
   if (error instanceof SafeScanError) return error;
   if (NativeError.instanceOf(error)) return new SafeScanError(error.tag, error.inner.reason);
-  // As fetch does it: an aborted call fails with whatever the signal was aborted with.
-  if (signal?.aborted && error instanceof Error && error.name === "AbortError") return signal.reason;
   return new SafeScanError("Internal", "the native library failed", { cause: error });
 }

@@ -22,7 +22,6 @@ import {
   union,
 } from "./types.js";
 
-type NativeOptions = { signal: AbortSignal } | undefined;
 
 /**
  * The on-device data core of one app: scan history, votes, community ratings, key-value data, cache and health in one
@@ -42,6 +41,8 @@ export class SafeScan implements AsyncDisposable {
   readonly #core: native.SafeScan;
   /** Events that were pulled, and that no loop has taken yet. */
   readonly #pulled: CoreEvent[] = [];
+  /** Goes on waiting for nobody. */
+  #abandoned: Promise<CoreEvent[]> | undefined;
 
   private constructor(core: native.SafeScan) {
     this.#core = core;
@@ -58,7 +59,7 @@ export class SafeScan implements AsyncDisposable {
    * another process), or `StorageIncompatible` (a newer version wrote the file).
    */
   static async open(config: SafeScanConfig, options?: CallOptions): Promise<SafeScan> {
-    const core = await ask((how) => native.SafeScan.open(input.config("config", config), how), options);
+    const core = await ask(() => native.SafeScan.open(input.config("config", config)), options);
     return new SafeScan(core as native.SafeScan);
   }
 
@@ -67,12 +68,12 @@ export class SafeScan implements AsyncDisposable {
    * closes every file. Calls made meanwhile still work: each opens the files for its own duration.
    */
   suspend(options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.suspend(how), options);
+    return ask(() => this.#core.suspend(), options);
   }
 
   /** To be called when the app comes back. Cheap. */
   resume(options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.resume(how), options);
+    return ask(() => this.#core.resume(), options);
   }
 
   /** Gives memory back. */
@@ -85,7 +86,7 @@ export class SafeScan implements AsyncDisposable {
    * other call then fails with `Stopped`.
    */
   shutdown(options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.shutdown(how), options);
+    return ask(() => this.#core.shutdown(), options);
   }
 
   /** As `shutdown`, for `await using`. */
@@ -97,32 +98,32 @@ export class SafeScan implements AsyncDisposable {
 
   /** Records a scan and returns it with its id. Fails with `InvalidInput` or `StorageFull`; nothing is stored then. */
   recordScan(text: string, details?: ScanDetails & CallOptions): Promise<native.Scan> {
-    return ask((how) => this.#core.recordScan(input.newScan("scan", { ...details, text }), how), details);
+    return ask(() => this.#core.recordScan(input.newScan("scan", { ...details, text })), details);
   }
 
   /** Records up to 10,000 scans in one transaction: all of them or, on an error, none. Much cheaper than one by one. */
   recordScans(scans: readonly NewScan[], options?: CallOptions): Promise<native.Scan[]> {
-    return ask((how) => this.#core.recordScans(listOf(input.newScan)("scans", scans), how), options);
+    return ask(() => this.#core.recordScans(listOf(input.newScan)("scans", scans)), options);
   }
 
   /** The scan with this id, if there is one. */
   scan(id: native.ScanId, options?: CallOptions): Promise<native.Scan | undefined> {
-    return ask((how) => this.#core.scan(text("id", id), how), options);
+    return ask(() => this.#core.scan(text("id", id)), options);
   }
 
   /** A page of the history (1 to 500 scans), newest first. As fast at the millionth scan as at the first. */
   scanHistory(query: ScanQuery & CallOptions = {}): Promise<native.ScanPage> {
-    return ask((how) => this.#core.scanHistory(input.scanQuery("query", query), how), query);
+    return ask(() => this.#core.scanHistory(input.scanQuery("query", query)), query);
   }
 
   /** Deletes a scan; false if there is none with this id. Votes on the code stay. */
   deleteScan(id: native.ScanId, options?: CallOptions): Promise<boolean> {
-    return ask((how) => this.#core.deleteScan(text("id", id), how), options);
+    return ask(() => this.#core.deleteScan(text("id", id)), options);
   }
 
   /** Deletes the whole history and returns how many scans it had. Votes stay. */
   clearHistory(options?: CallOptions): Promise<number> {
-    return ask((how) => this.#core.clearHistory(how), options);
+    return ask(() => this.#core.clearHistory(), options);
   }
 
   // Votes
@@ -130,7 +131,7 @@ export class SafeScan implements AsyncDisposable {
   /** Casts or changes a vote: one stands per voter and code, the latest wins. */
   submitVote(code: Code, choice: native.VoteChoice, details?: VoteDetails & CallOptions): Promise<VoteOutcome> {
     const vote = { ...details, code, choice };
-    return ask(async (how) => union(await this.#core.submitVote(input.newVote("vote", vote), how)), details);
+    return ask(async () => union(await this.#core.submitVote(input.newVote("vote", vote))), details);
   }
 
   /**
@@ -139,29 +140,29 @@ export class SafeScan implements AsyncDisposable {
    */
   submitVotes(votes: readonly NewVote[], options?: CallOptions): Promise<VoteOutcome[]> {
     return ask(
-      async (how) => (await this.#core.submitVotes(listOf(input.newVote)("votes", votes), how)).map(union),
+      async () => (await this.#core.submitVotes(listOf(input.newVote)("votes", votes))).map(union),
       options,
     );
   }
 
   /** Takes a vote back. */
   retractVote(code: Code, voter?: Voter & CallOptions): Promise<VoteOutcome> {
-    return ask(async (how) => union(await this.#core.retractVote(input.code("code", code), userOf(voter), how)), voter);
+    return ask(async () => union(await this.#core.retractVote(input.code("code", code), userOf(voter))), voter);
   }
 
   /** The voter's standing vote on a code, if there is one. */
   myVote(code: Code, voter?: Voter & CallOptions): Promise<native.Vote | undefined> {
-    return ask((how) => this.#core.myVote(input.code("code", code), userOf(voter), how), voter);
+    return ask(() => this.#core.myVote(input.code("code", code), userOf(voter)), voter);
   }
 
   /** A page of the voter's standing votes (1 to 500), the latest first. */
   myVotes(query: VoteQuery & CallOptions = {}): Promise<native.VotePage> {
-    return ask((how) => this.#core.myVotes(input.voteQuery("query", query), how), query);
+    return ask(() => this.#core.myVotes(input.voteQuery("query", query)), query);
   }
 
   /** Sets how much a voter on this device counts, from 0 to 10; 1 is usual. Standing votes are weighed anew. */
   setReputation(weight: number, voter?: Voter & CallOptions): Promise<void> {
-    return ask((how) => this.#core.setReputation(finite("weight", weight), userOf(voter), how), voter);
+    return ask(() => this.#core.setReputation(finite("weight", weight), userOf(voter)), voter);
   }
 
   // Ratings
@@ -171,12 +172,12 @@ export class SafeScan implements AsyncDisposable {
    * when the votes cannot be read: `source` then says `Cached`, `Stale` or `Neutral`.
    */
   rating(code: Code, options?: CallOptions): Promise<native.Rating> {
-    return ask((how) => this.#core.rating(input.code("code", code), how), options);
+    return ask(() => this.#core.rating(input.code("code", code)), options);
   }
 
   /** The ratings of up to 500 codes, in the same order. */
   ratings(codes: readonly Code[], options?: CallOptions): Promise<native.Rating[]> {
-    return ask((how) => this.#core.ratings(listOf(input.code)("codes", codes), how), options);
+    return ask(() => this.#core.ratings(listOf(input.code)("codes", codes)), options);
   }
 
   /** The rating last seen in this process, for this moment, without waiting, if there is one in memory. */
@@ -201,52 +202,52 @@ export class SafeScan implements AsyncDisposable {
 
   /** A page (1 to 500, by default 50) of the changes that wait to be sent, in the order in which they were made. */
   pendingOperations(query: { limit?: number; cursor?: string } & CallOptions = {}): Promise<native.OperationPage> {
-    return ask((how) => {
+    return ask(() => {
       const limit = optional(count)("limit", query.limit);
-      return this.#core.pendingOperations(limit, optional(text)("cursor", query.cursor), how);
+      return this.#core.pendingOperations(limit, optional(text)("cursor", query.cursor));
     }, query);
   }
 
   /** Makes an operation due at once, parked or not; false if there is none with this id. */
   retryOperation(id: native.OperationId, options?: CallOptions): Promise<boolean> {
-    return ask((how) => this.#core.retryOperation(text("id", id), how), options);
+    return ask(() => this.#core.retryOperation(text("id", id)), options);
   }
 
   /** Gives an operation up: the change stays on this device and is not sent. False if there is none with this id. */
   discardOperation(id: native.OperationId, options?: CallOptions): Promise<boolean> {
-    return ask((how) => this.#core.discardOperation(text("id", id), how), options);
+    return ask(() => this.#core.discardOperation(text("id", id)), options);
   }
 
   // Key-value data, with AsyncStorage's semantics, durable like everything else
 
   /** The value under `key`, if there is one. */
   kvGet(key: string, options?: CallOptions): Promise<string | undefined> {
-    return ask((how) => this.#core.kvGet(text("key", key), how), options);
+    return ask(() => this.#core.kvGet(text("key", key)), options);
   }
 
   /** Stores `value` (up to 16 MiB) under `key` (1 byte to 1 KiB). */
   kvSet(key: string, value: string, options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.kvSet(text("key", key), text("value", value), how), options);
+    return ask(() => this.#core.kvSet(text("key", key), text("value", value)), options);
   }
 
   /** Removes `key`, if it is there. */
   kvRemove(key: string, options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.kvRemove(text("key", key), how), options);
+    return ask(() => this.#core.kvRemove(text("key", key)), options);
   }
 
   /** The values under `keys`, in the same order. */
   kvMultiGet(keys: readonly string[], options?: CallOptions): Promise<native.KvEntry[]> {
-    return ask((how) => this.#core.kvMultiGet(listOf(text)("keys", keys), how), options);
+    return ask(() => this.#core.kvMultiGet(listOf(text)("keys", keys)), options);
   }
 
   /** Stores all pairs in one transaction; of two with one key the later stays. */
   kvMultiSet(pairs: readonly native.KvPair[], options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.kvMultiSet(listOf(input.kvPair)("pairs", pairs), how), options);
+    return ask(() => this.#core.kvMultiSet(listOf(input.kvPair)("pairs", pairs)), options);
   }
 
   /** Removes all keys in one transaction. */
   kvMultiRemove(keys: readonly string[], options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.kvMultiRemove(listOf(text)("keys", keys), how), options);
+    return ask(() => this.#core.kvMultiRemove(listOf(text)("keys", keys)), options);
   }
 
   /**
@@ -255,17 +256,17 @@ export class SafeScan implements AsyncDisposable {
    * nothing is changed then.
    */
   kvMerge(pairs: readonly native.KvPair[], options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.kvMerge(listOf(input.kvPair)("pairs", pairs), how), options);
+    return ask(() => this.#core.kvMerge(listOf(input.kvPair)("pairs", pairs)), options);
   }
 
   /** All keys, in the order of their UTF-8 bytes. */
   kvKeys(options?: CallOptions): Promise<string[]> {
-    return ask((how) => this.#core.kvKeys(how), options);
+    return ask(() => this.#core.kvKeys(), options);
   }
 
   /** Removes all key-value data. Scans, votes and settings stay. */
   kvClear(options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.kvClear(how), options);
+    return ask(() => this.#core.kvClear(), options);
   }
 
   // The cache: values in memory for a while, gone after a restart
@@ -299,24 +300,24 @@ export class SafeScan implements AsyncDisposable {
 
   /** The user's settings. */
   settings(options?: CallOptions): Promise<native.UserSettings> {
-    return ask((how) => this.#core.settings(how), options);
+    return ask(() => this.#core.settings(), options);
   }
 
   /** Changes settings and returns them all. */
   updateSettings(update: SettingsUpdate, options?: CallOptions): Promise<native.UserSettings> {
-    return ask((how) => this.#core.updateSettings(input.settingsUpdate("update", update), how), options);
+    return ask(() => this.#core.updateSettings(input.settingsUpdate("update", update)), options);
   }
 
   // Upkeep
 
   /** How much room is taken, in bytes. Cheap: nothing is counted on the way. */
   storageUsage(options?: CallOptions): Promise<native.StorageUsage> {
-    return ask((how) => this.#core.storageUsage(how), options);
+    return ask(() => this.#core.storageUsage(), options);
   }
 
   /** Reads and checks every row: a second per several hundred thousand. Other calls go on meanwhile. */
   checkIntegrity(options?: CallOptions): Promise<native.IntegrityReport> {
-    return ask((how) => this.#core.checkIntegrity(how), options);
+    return ask(() => this.#core.checkIntegrity(), options);
   }
 
   /**
@@ -324,22 +325,22 @@ export class SafeScan implements AsyncDisposable {
    * files are put aside, not deleted. Other calls wait meanwhile.
    */
   repair(options?: CallOptions): Promise<native.RepairReport> {
-    return ask((how) => this.#core.repair(how), options);
+    return ask(() => this.#core.repair(), options);
   }
 
   /** Removes what the settings no longer keep, and makes room if the quota is near. */
   cleanUp(options?: CallOptions): Promise<native.CleanUpReport> {
-    return ask((how) => this.#core.cleanUp(how), options);
+    return ask(() => this.#core.cleanUp(), options);
   }
 
   /** Writes everything as JSON Lines to a new file at this absolute path. An existing file is refused. */
   exportData(path: string, options?: CallOptions): Promise<native.ExportReport> {
-    return ask((how) => this.#core.exportData(text("path", path), how), options);
+    return ask(() => this.#core.exportData(text("path", path)), options);
   }
 
   /** Erases all data, quarantined files included. The installation gets a new identity. */
   eraseAllData(options?: CallOptions): Promise<void> {
-    return ask((how) => this.#core.eraseAllData(how), options);
+    return ask(() => this.#core.eraseAllData(), options);
   }
 
   // Observation
@@ -351,7 +352,7 @@ export class SafeScan implements AsyncDisposable {
 
   /** Counts over everything stored. Cheap: they are kept with every write. */
   statistics(options?: CallOptions): Promise<native.Statistics> {
-    return ask((how) => this.#core.statistics(how), options);
+    return ask(() => this.#core.statistics(), options);
   }
 
   /**
@@ -377,10 +378,23 @@ export class SafeScan implements AsyncDisposable {
   /**
    * Waits for events and returns up to `max` (1 to 500, by default 100) of them; none means that there will be no more,
    * or that a newer call took over. The last 1,024 events are kept for a slow reader; `Missed` stands in for older ones.
-   * `events` is the more comfortable form.
+   * A call after an aborted one may
+   * get as many as that one had asked for. `events` is the more comfortable form.
    */
   nextEvents(max?: number, options?: CallOptions): Promise<CoreEvent[]> {
-    return ask(async (how) => (await this.#core.nextEvents(optional(count)("max", max), how)).map(union), options);
+    return ask(() => this.#pull(optional(count)("max", max), options?.signal), options);
+  }
+
+  /** The next portion of events. That of a call that was aborted goes to the next call. */
+  #pull(max: number | undefined, signal: AbortSignal | undefined): Promise<CoreEvent[]> {
+    const pull = this.#abandoned ?? this.#core.nextEvents(max).then((events) => events.map(union));
+    this.#abandoned = undefined;
+    if (signal) {
+      const abandon = () => (this.#abandoned = pull);
+      signal.addEventListener("abort", abandon, { once: true });
+      void pull.catch(() => undefined).finally(() => signal.removeEventListener("abort", abandon));
+    }
+    return pull;
   }
 
   /**
@@ -449,13 +463,27 @@ export class SafeScan implements AsyncDisposable {
 }
 
 /** Checks the arguments and calls the core; whatever goes wrong rejects the promise with an error of this package. */
-async function ask<T>(call: (how: NativeOptions) => Promise<T>, options: CallOptions | undefined): Promise<T> {
+async function ask<T>(call: () => Promise<T>, options: CallOptions | undefined): Promise<T> {
   const signal = options?.signal;
+  signal?.throwIfAborted();
   try {
-    return await call(signal && { signal });
+    const answer = call();
+    return await (signal ? unlessAborted(answer, signal) : answer);
   } catch (error) {
-    throw translated(error, signal);
+    throw signal?.aborted && error === signal.reason ? error : translated(error);
   }
+}
+
+/**
+ * Stops waiting when the signal says so. The call itself goes on below: to cancel it there, this thread would have to wait
+ * for a lock that a thread of the core's may hold while it waits for this one.
+ */
+function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
 }
 
 /** The same for calls that do not wait. */

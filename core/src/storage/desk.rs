@@ -26,6 +26,8 @@ use crate::{
 
 /// Pages in the log at which it is folded into the database when there is a quiet moment: 4 MiB.
 const CHECKPOINT_PAGES: i32 = 1024;
+/// Pages in the log at which it is folded in even in a flood of writes: 64 MiB, before readers feel its length.
+const LONG_LOG_PAGES: i32 = 16 * CHECKPOINT_PAGES;
 /// Ratings that wait to be remembered.
 const UNSAVED: usize = 1024;
 
@@ -117,6 +119,11 @@ impl Desk {
                 open.log_pages.store(0, Relaxed);
             }
         }
+    }
+
+    /// Whether the log must not wait for a quiet moment any longer.
+    pub(crate) fn log_is_long(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.log_pages.load(Relaxed) >= LONG_LOG_PAGES)
     }
 
     /// Folds the log into the database and closes every file. Work that comes later opens them for its duration.

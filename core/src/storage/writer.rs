@@ -111,7 +111,8 @@ fn serve(mut desk: Desk, mut orders: mpsc::Receiver<Order>) {
                     }
                 }
                 answer(desk.commit(&mut group), group);
-                if next.is_none() && orders.is_empty() {
+                let quiet = next.is_none() && orders.is_empty();
+                if quiet || desk.log_is_long() {
                     desk.tidy();
                 }
             }
