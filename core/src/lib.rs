@@ -12,8 +12,8 @@
 //! | border | `ffi` | convert for Kotlin, Swift and TypeScript; the only place that knows UniFFI |
 //! | engine | [`engine`] | run: threads, tasks, events, the life of a core |
 //! | features | `features` | one use-case after another, each one transaction |
-//! | adapters | `storage`, `cache` | the disk (the only SQL) and memory |
-//! | policy | [`voting`], [`resilience`], [`qr`] | decide, from nothing but their arguments |
+//! | adapters | `storage`, [`net`], `cache` | the disk (the only SQL), the network and memory |
+//! | policy | [`voting`], [`resilience`], [`qr`], [`protocol`] | decide, from nothing but their arguments |
 //! | base | [`model`], [`config`], [`error`], [`limits`], [`clock`], [`entropy`], [`log`] | words, numbers, doors to the world |
 //!
 //! Without the feature `engine` only policy and its base are built: a server computes the very same ratings with them.
@@ -30,6 +30,8 @@
 //! ```
 
 pub mod model;
+#[cfg(feature = "protocol")]
+pub mod protocol;
 pub mod qr;
 pub mod resilience;
 pub mod voting;
@@ -54,6 +56,8 @@ pub mod ffi;
 pub mod limits;
 #[cfg(feature = "engine")]
 pub mod log;
+#[cfg(feature = "engine")]
+pub mod net;
 #[cfg(feature = "engine")]
 mod storage;
 

@@ -12,10 +12,10 @@ use std::{
 /// Rooms from the lowest layer up. A room may use its own layer and those below.
 const LAYERS: [&[&str]; 7] = [
     &["clock", "entropy", "error", "limits", "log", "model"],
-    &["qr", "resilience", "voting"],
+    &["protocol", "qr", "resilience", "voting"],
     // Its defaults name kinds of codes, so it stands above the policies.
     &["config"],
-    &["cache", "storage"],
+    &["cache", "net", "storage"],
     &["features"],
     &["engine"],
     &["ffi"],

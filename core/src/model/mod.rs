@@ -10,7 +10,6 @@ mod health;
 mod id;
 #[cfg(feature = "engine")]
 mod kv;
-#[cfg(feature = "engine")]
 mod operation;
 mod quantity;
 mod rating;
@@ -20,9 +19,11 @@ mod settings;
 #[cfg(feature = "engine")]
 mod statistics;
 #[cfg(feature = "engine")]
+mod token;
+#[cfg(feature = "engine")]
 mod upkeep;
 mod vote;
 
 #[cfg(feature = "engine")]
-pub use self::{event::*, health::*, kv::*, operation::*, settings::*, statistics::*, upkeep::*};
-pub use self::{id::*, quantity::*, rating::*, scan::*, vote::*};
+pub use self::{event::*, health::*, kv::*, settings::*, statistics::*, token::*, upkeep::*};
+pub use self::{id::*, operation::*, quantity::*, rating::*, scan::*, vote::*};
