@@ -63,6 +63,23 @@ pub enum Error {
     /// The core was shut down.
     #[error("the core was shut down")]
     Stopped,
+    /// The server cannot be reached, or does not answer as it should.
+    #[error("{what}{}", status.map(|status| format!(" (status {status})")).unwrap_or_default())]
+    NoServer {
+        /// What is the matter.
+        what: &'static str,
+        /// The status of its answer, if there was one.
+        status: Option<u16>,
+    },
+    /// The server wants another token.
+    #[error("the server wants another token")]
+    Unauthorized,
+    /// The server wants to be left alone for a while.
+    #[error("the server asked for fewer requests")]
+    RateLimited {
+        /// For how long, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// A bug: code of ours panicked. Nothing was stored.
     #[error("panic in {during}")]
     Panicked {
@@ -141,6 +158,26 @@ pub enum SafeScanError {
         /// For the developer.
         reason: String,
     },
+    /// Go on: the server cannot be reached, or does not answer as it should. Nothing is lost; it is tried again.
+    #[error("{reason}")]
+    Offline {
+        /// For the developer.
+        reason: String,
+    },
+    /// Give another token with `set_auth_token`. Nothing is lost.
+    #[error("{reason}")]
+    Unauthorized {
+        /// For the developer.
+        reason: String,
+    },
+    /// Try again later: the server asked for fewer requests.
+    #[error("{reason}")]
+    RateLimited {
+        /// For the developer.
+        reason: String,
+        /// For how long to wait, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// Open the core again: it was shut down.
     #[error("{reason}")]
     Stopped {
@@ -181,6 +218,11 @@ impl Error {
             Self::Io { .. } | Self::HeldElsewhere => (Level::Warn, SafeScanError::StorageUnavailable { reason }),
             Self::NewerSchema { .. } => (Level::Warn, SafeScanError::StorageIncompatible { reason }),
             Self::Stopped => (Level::Debug, SafeScanError::Stopped { reason }),
+            Self::NoServer { .. } => (Level::Debug, SafeScanError::Offline { reason }),
+            Self::Unauthorized => (Level::Debug, SafeScanError::Unauthorized { reason }),
+            Self::RateLimited { retry_after_ms } => {
+                (Level::Debug, SafeScanError::RateLimited { reason, retry_after_ms: *retry_after_ms })
+            }
             Self::Damaged { .. } | Self::Sqlite { .. } | Self::Panicked { .. } | Self::Unexpected { .. } => {
                 (Level::Error, SafeScanError::Internal { reason })
             }

@@ -11,7 +11,9 @@
 //! |---|---|---|
 //! | border | `ffi` | convert for Kotlin, Swift and TypeScript; the only place that knows UniFFI |
 //! | engine | [`engine`] | run: threads, tasks, events, the life of a core |
+//! | exchange | [`sync`], `realtime` | bring what happened here to the server, and what happened there here |
 //! | features | `features` | one use-case after another, each one transaction |
+//! | exchange's words | `remote` | one request, and what its answer means |
 //! | adapters | `storage`, [`net`], `cache` | the disk (the only SQL), the network and memory |
 //! | policy | [`voting`], [`resilience`], [`qr`], [`protocol`] | decide, from nothing but their arguments |
 //! | base | [`model`], [`config`], [`error`], [`limits`], [`clock`], [`entropy`], [`log`] | words, numbers, doors to the world |
@@ -59,7 +61,11 @@ pub mod log;
 #[cfg(feature = "engine")]
 pub mod net;
 #[cfg(feature = "engine")]
+mod remote;
+#[cfg(feature = "engine")]
 mod storage;
+#[cfg(feature = "engine")]
+pub mod sync;
 
 #[cfg(feature = "ffi")]
 #[doc(hidden)]

@@ -68,7 +68,12 @@ async fn nothing_from_outside_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let directory = directory.path().join("canary-directory");
     let config = Config {
-        sync: Some(SyncConfig { base_url: "https://canary.example".into(), share_scans: true, share_settings: true }),
+        sync: Some(SyncConfig {
+            share_scans: true,
+            share_settings: true,
+            only_when_asked: true,
+            ..SyncConfig::new("https://canary.example")
+        }),
         ..Config::new(directory.to_str().unwrap())
     };
     let mut ear = Ear::default();
@@ -180,14 +185,7 @@ async fn misuse_it(app: &SafeScan, core: &Core, ear: &mut Ear) {
         Config::new("canary-directory"),
         Config::new("/proc/canary-directory"),
         Config { identity_key: Some(CANARY.into()), ..Config::new("/canary") },
-        Config {
-            sync: Some(SyncConfig {
-                base_url: LINK.replace("https", "http"),
-                share_scans: false,
-                share_settings: false,
-            }),
-            ..Config::new("/canary")
-        },
+        Config { sync: Some(SyncConfig::new(LINK.replace("https", "http"))), ..Config::new("/canary") },
     ] {
         ear.said.push(format!("{config:?}"));
         ear.provoked(SafeScan::open(config.clone()).await.map(drop));

@@ -44,7 +44,7 @@ async fn the_oldest_scans_make_room_and_votes_stay() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_to_be_sent_is_never_evicted() {
     let phone = Phone::new();
-    let sync = SyncConfig { base_url: "https://api.example".into(), share_scans: true, share_settings: false };
+    let sync = SyncConfig { share_scans: true, only_when_asked: true, ..SyncConfig::new("https://api.example") };
     let config = Config { sync: Some(sync), ..small(&phone) };
     let core = phone.open_with(config).await.unwrap();
     let mut recorded = 0;

@@ -10,13 +10,15 @@ use std::{
 };
 
 /// Rooms from the lowest layer up. A room may use its own layer and those below.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 9] = [
     &["clock", "entropy", "error", "limits", "log", "model"],
     &["protocol", "qr", "resilience", "voting"],
     // Its defaults name kinds of codes, so it stands above the policies.
     &["config"],
     &["cache", "net", "storage"],
-    &["features"],
+    &["remote"],
+    &["features", "realtime"],
+    &["sync"],
     &["engine"],
     &["ffi"],
 ];

@@ -8,6 +8,10 @@ const syncConfig = record(native.SyncConfig, {
   baseUrl: text,
   shareScans: flag,
   shareSettings: flag,
+  onlyWhenAsked: flag,
+  allowPlainLoopback: flag,
+  trustedRoots: optional(listOf(bytes)),
+  pinnedKeys: optional(listOf(text)),
 });
 
 export const config = record(native.SafeScanConfig, {

@@ -26,7 +26,11 @@ export type SafeScanConfig = Pick<native.SafeScanConfig, "directory"> &
   };
 
 /** How changes are kept for a server. */
-export type SyncConfig = Pick<native.SyncConfig, "baseUrl"> & Optional<Omit<native.SyncConfig, "baseUrl">>;
+export type SyncConfig = Pick<native.SyncConfig, "baseUrl"> &
+  Optional<Omit<native.SyncConfig, "baseUrl" | "trustedRoots">> & {
+    /** Certificates, in DER or PEM, that may vouch for the server besides the bundled public authorities. */
+    readonly trustedRoots?: readonly Uint8Array[] | undefined;
+  };
 
 /** What may be kept with a scan besides the code's text. */
 export type ScanDetails = Optional<Omit<native.NewScan, "text">>;

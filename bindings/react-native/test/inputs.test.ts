@@ -158,6 +158,7 @@ test("what cannot be taken is InvalidInput by name, changes nothing, and the nex
   assert.deepEqual(await core.scan(scan.id), scan);
 });
 
+const SERVER = { baseUrl: "https://api.example" };
 const badConfigurations: [name: string, reason: string, config: Partial<Record<keyof SafeScanConfig, unknown>>][] = [
   ["no directory", "config.directory is not a string", { directory: undefined }],
   ["a relative directory", "directory is not an absolute path", { directory: "data" }],
@@ -173,6 +174,9 @@ const badConfigurations: [name: string, reason: string, config: Partial<Record<k
   ["a private kind", "votable_kinds", { votableKinds: ["Wifi"] }],
   ["a server without URL", "config.sync.baseUrl is not a string", { sync: {} }],
   ["a server without encryption", "base_url is not https", { sync: { baseUrl: "http://api.example" } }],
+  ["a text for a root", "config.sync.trustedRoots[0] is not a Uint8Array", { sync: { ...SERVER, trustedRoots: ["PEM"] } }],
+  ["a root that is none", "trusted_roots holds one", { sync: { ...SERVER, trustedRoots: [Uint8Array.of(1)] } }],
+  ["a pin that is none", "pinned_keys holds one", { sync: { ...SERVER, pinnedKeys: ["key"] } }],
 ];
 
 test("a configuration that cannot be taken is InvalidInput by name", async (t) => {

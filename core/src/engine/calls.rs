@@ -18,13 +18,12 @@ impl Core {
         // Boxed here, so that what follows is compiled once per result and not once per call.
         work: Pin<Box<dyn Future<Output = Result<T>> + Send>>,
     ) -> Result<T> {
-        let Some(runtime) = &self.runtime else { return Err(Error::Stopped) };
         let (answer, result) = oneshot::channel();
         let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
             // Nobody may be waiting any more; the work is done all the same.
             _ = answer.send(work.await);
         });
-        drop(runtime.spawn(task));
+        drop(self.home.handle().spawn(task));
         result.await.unwrap_or_else(|_| {
             let stopped = self.stopped.load(SeqCst);
             Err(if stopped { Error::Stopped } else { Error::Panicked { during: "a call" } })

@@ -6,10 +6,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::{Builder, Runtime};
-
 use super::{
     CircuitEntry,
+    background::Home,
     circuits::Circuits,
     dispatcher::{Listener, Sink},
     hub::Hub,
@@ -21,19 +20,20 @@ use crate::{
     config::Config,
     entropy::{Entropy, SystemEntropy},
     error::{Error, Problem, Result},
-    features::{Context, KeyValue, Operations, Ratings, Scans, SettingsStore, Upkeep, Votes},
+    features::{Cloud, Context, KeyValue, Operations, Ratings, Reach, Scans, SettingsStore, Upkeep, Votes},
     limits::{MAX_KEY_BYTES, MAX_PAGE, MAX_VALUE_BYTES, check_bytes, check_name, check_range},
     log::Level,
     model::{
         CacheStatistics, Event, Health, HealthCause, IdentityKeySource, MemoryPressure, Service, ServiceState,
         Statistics, StoreName,
     },
+    net::Network,
+    remote::Client,
     resilience::BreakerState,
-    storage::{Store, Surroundings, files::Files},
+    storage::{Place, Store, Surroundings, files::Files},
+    sync::{Pump, Sync},
 };
 
-/// Threads of the runtime: the work is waiting and hashing, the disk has threads of its own.
-const WORKERS: usize = 2;
 /// How long `open` waits for a lock that a core in its last throes may still hold, and how often it looks.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
@@ -45,11 +45,16 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     /// Where randomness comes from.
     pub entropy: Arc<dyn Entropy>,
+    /// The way to the server; the real one if not given.
+    pub network: Option<Network>,
+    /// For simulations: where the core's tasks run, with all work on the storage done in place, so that a run on one
+    /// thread and under paused time can be repeated. On threads of the core's own if not given.
+    pub runtime: Option<tokio::runtime::Handle>,
 }
 
 impl Default for Environment {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy) }
+        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy), network: None, runtime: None }
     }
 }
 
@@ -69,13 +74,15 @@ pub struct Core {
     pub operations: Operations,
     /// Keeping the storage small, whole and, at the end, empty.
     pub upkeep: Upkeep,
+    /// Synchronisation with the server.
+    pub sync: Sync,
     context: Arc<Context>,
     cache: Cache,
     circuits: Mutex<Circuits>,
     pub(super) hub: Arc<Hub>,
     slot: Slot,
     pub(super) stopped: AtomicBool,
-    pub(super) runtime: Option<Runtime>,
+    pub(super) home: Home,
     #[cfg(feature = "test-hooks")]
     test_clock: Option<Arc<crate::clock::ShiftedClock>>,
 }
@@ -116,26 +123,20 @@ impl Core {
         #[cfg(feature = "test-hooks")] test_clock: Option<Arc<crate::clock::ShiftedClock>>,
     ) -> Result<Arc<Self>> {
         config.validate()?;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(WORKERS)
-            .thread_name("safescan")
-            .enable_time()
-            .build()
-            .map_err(|error| Error::io(&error, "starting the runtime"))?;
+        let network = network(&config, &environment)?;
+        let home = Home::new(environment.runtime.clone())?;
         let directory = config.directory.clone();
-        let files = runtime.spawn_blocking(move || Files::in_directory(&directory)).await;
-        let files = files.unwrap_or(Err(Error::Panicked { during: "opening" }));
-        let files = match files {
-            Ok(files) => files,
-            Err(error) => {
-                runtime.shutdown_background();
-                return Err(error);
+        let place = if home.is_simulated() { Place::Here } else { Place::OffThread };
+        let files = match place {
+            Place::Here => Files::in_directory(&directory)?,
+            Place::OffThread => {
+                let opened = home.handle().spawn_blocking(move || Files::in_directory(&directory)).await;
+                opened.unwrap_or(Err(Error::Panicked { during: "opening" }))?
             }
         };
         let slot = registry::slot(files.directory());
-        let mut place = Arc::clone(&slot).lock_owned().await;
-        if let Some(core) = place.upgrade().filter(|core| !core.stopped.load(SeqCst)) {
-            runtime.shutdown_background();
+        let mut slot_place = Arc::clone(&slot).lock_owned().await;
+        if let Some(core) = slot_place.upgrade().filter(|core| !core.stopped.load(SeqCst)) {
             // However the directory was written, it is the same.
             let spelled = Config { directory: core.context.config.directory.clone(), ..config };
             let same = core.context.config == spelled;
@@ -143,25 +144,25 @@ impl Core {
             return if same { Ok(core) } else { Err(other) };
         }
 
-        let hub = Arc::new(Hub::new(config.sync.is_some(), Arc::clone(&environment.clock)));
+        let reach = match (&config.sync, &network) {
+            (None, _) => Reach::NotWanted,
+            (Some(_), None) => Reach::NotBuilt,
+            (Some(_), Some(_)) => Reach::There,
+        };
+        let Environment { clock, entropy, .. } = environment;
+        let hub = Arc::new(Hub::new(reach, Arc::clone(&clock)));
         let surroundings =
-            Surroundings { clock: Arc::clone(&environment.clock), entropy: environment.entropy, log: hub.log.clone() };
+            Surroundings { clock: Arc::clone(&clock), entropy: Arc::clone(&entropy), log: hub.log.clone() };
         let opening = {
             let (hub, config) = (Arc::clone(&hub), config.clone());
-            runtime.spawn(async move { open_store(&files, &config, &surroundings, &hub).await }).await
+            home.handle().spawn(async move { open_store(&files, &config, &surroundings, &hub, place).await }).await
         };
-        let (store, repaired) = match opening.unwrap_or(Err(Error::Panicked { during: "opening" })) {
-            Ok(opened) => opened,
-            Err(error) => {
-                runtime.shutdown_background();
-                return Err(error);
-            }
-        };
+        let (store, repaired) = opening.unwrap_or(Err(Error::Panicked { during: "opening" }))?;
 
-        let clock = environment.clock;
         let cache = Cache::new(config.cache_capacity(), Arc::clone(&clock));
         let observer: Arc<dyn crate::storage::Observer> = Arc::clone(&hub) as _;
-        let context = Arc::new(Context::new(store, config, clock, observer, Arc::clone(&hub.health)));
+        let cloud = network.map(|network| Cloud::new(Client::new(network, Arc::clone(&clock))));
+        let context = Arc::new(Context::new(store, config, clock, observer, Arc::clone(&hub.health), cloud));
         let ratings = Ratings::new(Arc::clone(&context));
         let core = Arc::new(Self {
             scans: Scans(Arc::clone(&context)),
@@ -174,13 +175,14 @@ impl Core {
                 ratings: ratings.clone(),
                 settings: SettingsStore(Arc::clone(&context)),
             },
+            sync: Sync { context: Arc::clone(&context), signals: Arc::clone(&hub.signals) },
             ratings,
             cache,
             circuits: Mutex::new(Circuits::new()),
             hub,
             slot,
             stopped: AtomicBool::new(false),
-            runtime: Some(runtime),
+            home,
             #[cfg(feature = "test-hooks")]
             test_clock,
             context,
@@ -188,8 +190,25 @@ impl Core {
         if let Some(report) = repaired {
             core.context.observer.happened(Event::Repaired { report });
         }
-        *place = Arc::downgrade(&core);
+        core.begin_sync(&entropy);
+        *slot_place = Arc::downgrade(&core);
         Ok(core)
+    }
+
+    /// Starts what runs in the background, if there is a server.
+    fn begin_sync(&self, entropy: &Arc<dyn Entropy>) {
+        if self.context.cloud.is_none() {
+            return;
+        }
+        let (context, ratings) = (Arc::clone(&self.context), self.ratings.clone());
+        let (signals, entropy) = (Arc::clone(&self.hub.signals), Arc::clone(entropy));
+        let observer = Arc::clone(&self.context.observer);
+        let begin = move || {
+            let settings = SettingsStore(Arc::clone(&context));
+            Pump::new(Arc::clone(&context), ratings.clone(), settings, Arc::clone(&signals), Arc::clone(&entropy))
+                .work()
+        };
+        self.home.keep(begin, move || observer.log(Level::Error, "synchronisation begins anew after a bug", &[]));
     }
 
     /// Closes every file. Calls made meanwhile open them for their own duration.
@@ -200,6 +219,11 @@ impl Core {
         if self.hub.health.of(Service::LocalStorage).0 == ServiceState::Healthy {
             self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::Suspended);
         }
+        self.hub.signals.sleep();
+        if let Some(cloud) = &self.context.cloud {
+            cloud.client.rest();
+            self.hub.signals.idle().await;
+        }
         self.context.store.suspend().await
     }
 
@@ -209,6 +233,10 @@ impl Core {
     /// The core was shut down.
     pub async fn resume(&self) -> Result<()> {
         self.context.store.resume().await?;
+        if let Some(cloud) = &self.context.cloud {
+            cloud.client.set_awake(true);
+        }
+        self.hub.signals.wake();
         if self.hub.health.of(Service::LocalStorage).1 == HealthCause::Suspended {
             self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::None);
         }
@@ -223,6 +251,8 @@ impl Core {
         // Held until the files are closed: whoever opens the directory next finds them free.
         let _place = self.slot.lock().await;
         if !self.stopped.swap(true, SeqCst) {
+            self.hub.signals.stop();
+            self.home.join().await;
             self.context.store.stop().await;
             self.cache.clear();
             self.hub.close();
@@ -402,6 +432,14 @@ impl Core {
         self.context.store.probe().refuse(fail);
     }
 
+    /// Ends as a kill of the process does: tasks where they stand, files as they are, and nobody is told. Only in a
+    /// simulation, where the core has no threads of its own.
+    pub fn test_kill(&self) {
+        self.stopped.store(true, SeqCst);
+        self.home.abort();
+        self.context.store.kill();
+    }
+
     /// Steps of SQLite's virtual machine so far.
     #[must_use]
     pub fn test_storage_steps(&self) -> u64 {
@@ -412,11 +450,19 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.hub.close();
-        if let Some(runtime) = self.runtime.take() {
-            // The last handle may be dropped by a task of this very runtime, which must not wait for itself.
-            runtime.shutdown_background();
-        }
     }
+}
+
+/// The way to the server, if the configuration names one: the given one, else the real one.
+fn network(config: &Config, environment: &Environment) -> Result<Option<Network>> {
+    let Some(_sync) = &config.sync else { return Ok(None) };
+    if let Some(given) = &environment.network {
+        return Ok(Some(given.clone()));
+    }
+    #[cfg(feature = "network")]
+    return crate::net::connect_to(_sync, Arc::clone(&environment.clock)).map(Some);
+    #[cfg(not(feature = "network"))]
+    Ok(None)
 }
 
 async fn open_store(
@@ -424,11 +470,12 @@ async fn open_store(
     config: &Config,
     surroundings: &Surroundings,
     hub: &Arc<Hub>,
+    place: Place,
 ) -> Result<(Store, Option<crate::model::RepairReport>)> {
     let mut waited = Duration::ZERO;
     loop {
         let observer: Arc<dyn crate::storage::Observer> = Arc::clone(hub) as _;
-        match Store::open(files.clone(), config, surroundings.clone(), observer).await {
+        match Store::open(files.clone(), config, surroundings.clone(), observer, place).await {
             // A core that was dropped without a shutdown lets go of the files a moment later.
             Err(Error::HeldElsewhere) if waited < LOCK_PATIENCE => {
                 tokio::time::sleep(LOCK_INTERVAL).await;

@@ -7,10 +7,11 @@ use super::{
 use crate::{
     clock::Clock,
     error::{Error, Result},
-    features::HealthBoard,
+    features::{HealthBoard, Reach},
     log::{Level, Log},
     model::{Event, HealthCause, Service, ServiceState},
     storage::Observer,
+    sync::Signals,
 };
 
 /// Where everything that can be observed comes together: events, health, the log.
@@ -18,15 +19,18 @@ pub(super) struct Hub {
     pub(super) bus: Bus,
     pub(super) health: Arc<HealthBoard>,
     pub(super) log: Log,
+    /// What is queued for the server is told here.
+    pub(super) signals: Arc<Signals>,
     clock: Arc<dyn Clock>,
     /// Started when the first listener or sink is set: most apps pull.
     dispatcher: OnceLock<Arc<Dispatcher>>,
 }
 
 impl Hub {
-    pub(super) fn new(sync_configured: bool, clock: Arc<dyn Clock>) -> Self {
-        let health = Arc::new(HealthBoard::new(sync_configured, clock.wall()));
-        Self { bus: Bus::default(), health, log: Log::default(), clock, dispatcher: OnceLock::new() }
+    pub(super) fn new(network: Reach, clock: Arc<dyn Clock>) -> Self {
+        let health = Arc::new(HealthBoard::new(network, clock.wall()));
+        let signals = Arc::new(Signals::new());
+        Self { bus: Bus::default(), health, log: Log::default(), signals, clock, dispatcher: OnceLock::new() }
     }
 
     pub(super) fn set_listener(&self, listener: Option<Listener>) -> Result<()> {
@@ -45,6 +49,7 @@ impl Hub {
 
     /// Ends all observation.
     pub(super) fn close(&self) {
+        self.signals.stop();
         self.set(Service::LocalStorage, ServiceState::Unavailable, HealthCause::Stopped);
         self.bus.close();
         self.log.set_hook(None);
@@ -81,7 +86,10 @@ impl Hub {
 }
 
 impl Observer for Hub {
-    fn committed(&self, events: Vec<Event>) {
+    fn committed(&self, events: Vec<Event>, queued: bool) {
+        if queued {
+            self.signals.queued();
+        }
         // Whatever kept writes from succeeding is over. Damaged rows stay until a repair, sleep until the app wakes up.
         self.recover(&[HealthCause::FilesUnavailable, HealthCause::StorageFull, HealthCause::WriteFailed]);
         if !events.is_empty() {
@@ -103,6 +111,8 @@ impl Observer for Hub {
             }
             // The caller's fault, or the end.
             Error::Invalid { .. } | Error::NewerSchema { .. } | Error::Stopped => return,
+            // These say nothing of the storage.
+            Error::NoServer { .. } | Error::Unauthorized | Error::RateLimited { .. } => return,
         };
         self.set(Service::LocalStorage, state, cause);
         if state == ServiceState::Unavailable {
@@ -113,5 +123,9 @@ impl Observer for Hub {
 
     fn happened(&self, event: Event) {
         self.publish(vec![event]);
+    }
+
+    fn log(&self, level: Level, text: &'static str, fields: &[(&'static str, i64)]) {
+        self.log.say(level, "sync", text, fields);
     }
 }

@@ -1,5 +1,6 @@
 //! A running core: opened once per directory, observed while it runs, shut down at the end. The only layer that spawns.
 
+mod background;
 mod bus;
 #[cfg(feature = "ffi")]
 mod calls;

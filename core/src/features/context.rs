@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::HealthBoard;
+use super::{HealthBoard, cloud::Cloud};
 use crate::{
     clock::Clock,
     config::Config,
@@ -19,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) health: Arc<HealthBoard>,
+    /// The server, if there is one.
+    pub(crate) cloud: Option<Cloud>,
     /// Stores whose damage was told already.
     damaged: Mutex<Vec<StoreName>>,
 }
@@ -36,8 +38,9 @@ impl Context {
         clock: Arc<dyn Clock>,
         observer: Arc<dyn Observer>,
         health: Arc<HealthBoard>,
+        cloud: Option<Cloud>,
     ) -> Self {
-        Self { store, config, clock, observer, health, damaged: Mutex::default() }
+        Self { store, config, clock, observer, health, cloud, damaged: Mutex::default() }
     }
 
     pub(crate) fn now(&self) -> UnixMillis {
@@ -98,12 +101,17 @@ impl Context {
 
     /// The voter's name outside this device, on this code.
     pub(crate) fn voter(&self, user_id: Option<&str>, code: &QrHash) -> Result<VoterId> {
+        Ok(self.names(user_id)?.on(code))
+    }
+
+    /// The names of whoever votes.
+    pub(crate) fn names(&self, user_id: Option<&str>) -> Result<Names> {
         let person = self.person(user_id)?;
-        if !self.config.unlinkable_votes {
-            return Ok(person);
-        }
-        let installation = self.store.installation();
-        Ok(self.identity_key().voter_id_for_code(user_id.unwrap_or(&installation.own_user_id), code))
+        let unlinkable = self.config.unlinkable_votes.then(|| {
+            let own = &self.store.installation().own_user_id;
+            (self.identity_key(), user_id.unwrap_or(own).to_owned())
+        });
+        Ok(Names { person, unlinkable })
     }
 
     /// What is voted on, or the kind of code that is not.
@@ -119,6 +127,25 @@ impl Context {
                 let host_hash = qr::canonical_host(text).map(|host| qr::hash_host(&host));
                 Ok(Ok(Subject { hash: qr::hash_text(text), host_hash }))
             }
+        }
+    }
+}
+
+/// The names of somebody who votes.
+#[derive(Clone)]
+pub(crate) struct Names {
+    /// On this device only.
+    pub(crate) person: VoterId,
+    /// What names for single codes are made of, if there is to be one for each.
+    unlinkable: Option<(IdentityKey, String)>,
+}
+
+impl Names {
+    /// The name outside this device, on this code.
+    pub(crate) fn on(&self, code: &QrHash) -> VoterId {
+        match &self.unlinkable {
+            Some((key, user_id)) => key.voter_id_for_code(user_id, code),
+            None => self.person,
         }
     }
 }

@@ -1,6 +1,33 @@
 use std::sync::{Mutex, PoisonError};
 
-use crate::model::{HealthCause, Service, ServiceHealth, ServiceState, UnixMillis};
+use crate::{
+    model::{HealthCause, Service, ServiceHealth, ServiceState, UnixMillis},
+    remote::Trouble,
+};
+
+/// Whether there is a way to a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The app configured none.
+    NotWanted,
+    /// This build has no network.
+    NotBuilt,
+    /// Yes.
+    There,
+}
+
+/// What a failed exchange is called among the causes.
+pub(crate) fn cause_of(trouble: Trouble) -> HealthCause {
+    match trouble {
+        Trouble::Offline => HealthCause::Offline,
+        Trouble::Untrusted => HealthCause::Untrusted,
+        Trouble::Transient { .. } | Trouble::Broken { .. } => HealthCause::ServerFailing,
+        Trouble::RateLimited { .. } => HealthCause::RateLimited,
+        Trouble::Auth => HealthCause::Unauthorized,
+        Trouble::SetUp { .. } | Trouble::Shape { .. } | Trouble::Resync => HealthCause::ServerMisconfigured,
+        Trouble::Upgrade => HealthCause::UpgradeRequired,
+    }
+}
 
 /// The state of every part, and since when it is so.
 pub(crate) struct HealthBoard {
@@ -9,12 +36,12 @@ pub(crate) struct HealthBoard {
 
 impl HealthBoard {
     /// Everything that is there is well: a cold cache and a history without entries are no illness.
-    pub(crate) fn new(sync_configured: bool, now: UnixMillis) -> Self {
+    pub(crate) fn new(network: Reach, now: UnixMillis) -> Self {
         let well = (ServiceState::Healthy, HealthCause::None);
-        let not_there = if sync_configured {
-            (ServiceState::Unavailable, HealthCause::NotSupported)
-        } else {
-            (ServiceState::Disabled, HealthCause::NotConfigured)
+        let not_there = match network {
+            Reach::NotWanted => (ServiceState::Disabled, HealthCause::NotConfigured),
+            Reach::NotBuilt => (ServiceState::Unavailable, HealthCause::NotSupported),
+            Reach::There => (ServiceState::Unavailable, HealthCause::NotTried),
         };
         let services = [
             (Service::LocalStorage, well),

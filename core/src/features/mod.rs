@@ -2,18 +2,23 @@
 //! transaction; what it decides, it decides by the pure policies in [`voting`](crate::voting), [`qr`](crate::qr) and
 //! [`resilience`](crate::resilience).
 
+mod cloud;
 mod context;
 mod health;
 mod key_value;
 mod operations;
-mod outgoing;
-mod ratings;
+pub(crate) mod outgoing;
+pub(crate) mod ratings;
 mod scans;
 mod settings;
 mod upkeep;
 mod votes;
 
-pub(crate) use self::{context::Context, health::HealthBoard};
+pub(crate) use self::{
+    cloud::{Cloud, topic},
+    context::{Context, Names},
+    health::{HealthBoard, Reach, cause_of},
+};
 pub use self::{
     key_value::KeyValue, operations::Operations, ratings::Ratings, scans::Scans, settings::SettingsStore,
     upkeep::Upkeep, votes::Votes,

@@ -1,20 +1,15 @@
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::Context;
+use super::{Context, cloud::topic};
 use crate::{
     error::{Error, Problem, Result},
     limits::MAX_PAGE,
     model::{CodeRef, Event, QrHash, Rating, RatingSource, UnixMillis, VoterId},
-    storage::{
-        Connection, Transaction,
-        snapshots::Snapshot,
-        subjects::{self, Subject},
-        votes,
-    },
-    voting::{Score, Weights},
+    storage::{Connection, Transaction, community::Community, dispatch, snapshots::Snapshot, subjects, votes},
+    voting::{Ballot, Reputation, Score, Tally, Weights},
 };
 
 /// Ratings kept in memory, for those who cannot wait and for times when the storage cannot be read.
@@ -34,12 +29,12 @@ pub struct Ratings {
 pub(crate) struct Announcer {
     /// The installation's own person.
     own: VoterId,
-    watched: Watched,
+    ratings: Ratings,
 }
 
 /// The codes whose changes are announced.
 #[derive(Clone, Default)]
-struct Watched(Arc<Mutex<HashMap<QrHash, u32>>>);
+struct Watched(Arc<Mutex<BTreeMap<QrHash, u32>>>);
 
 impl Ratings {
     pub(crate) fn new(context: Arc<Context>) -> Self {
@@ -64,10 +59,20 @@ impl Ratings {
             return Err(Error::invalid("codes", Problem::TooLong { limit: MAX_PAGE.into(), unit: "items" }));
         }
         let subjects = codes.iter().map(|code| self.known_subject(code)).collect::<Result<Vec<_>>>()?;
-        let now = self.context.now();
+        let public: Vec<QrHash> =
+            subjects.iter().filter(|subject| !subject.private).map(|subject| subject.hash).collect();
+        self.context.recall(&public).await;
+        self.context.look_up(&public).await;
+        self.known(subjects).await
+    }
+
+    /// The ratings of codes as far as they are known here.
+    async fn known(&self, subjects: Vec<Subject>) -> Result<Vec<Rating>> {
+        let now = self.context.time();
         let own = self.context.person(None)?;
-        let wanted: Vec<QrHash> = subjects.iter().map(|(hash, _)| *hash).collect();
-        let looked_up = self.context.read(move |connection| look_up(connection, &wanted, &own, now)).await;
+        let wanted: Vec<QrHash> = subjects.iter().map(|subject| subject.hash).collect();
+        let shared = self.context.cloud.is_some();
+        let looked_up = self.context.read(move |connection| look_up(connection, &wanted, &own, now, shared)).await;
         let found = match looked_up {
             Ok(found) => {
                 self.keep_settled(&found, now);
@@ -76,11 +81,34 @@ impl Ratings {
             Err(Error::Stopped) => return Err(Error::Stopped),
             Err(_) => return Ok(self.degraded(subjects, now).await),
         };
-        let rate = |((hash, host), found): ((QrHash, Option<QrHash>), Option<Snapshot>)| match found {
-            Some(snapshot) => self.live(Snapshot { host_hash: snapshot.host_hash.or(host), ..snapshot }, now),
-            None => neutral(hash, host),
+        let rate = |(subject, found): (Subject, Option<Snapshot>)| {
+            let nothing_here = found.is_none();
+            let snapshot = found.unwrap_or_else(|| Snapshot::empty(subject.hash, None));
+            let snapshot = Snapshot { host_hash: snapshot.host_hash.or(subject.host_hash), ..snapshot };
+            if nothing_here && self.of_server(&snapshot, now).is_none() {
+                return neutral(&snapshot);
+            }
+            self.live(snapshot, now)
         };
         Ok(subjects.into_iter().zip::<Vec<_>>(found).map(rate).collect())
+    }
+
+    /// Tells those who watch these codes how they stand now.
+    pub(crate) async fn announce(&self, hashes: &[QrHash]) -> Result<()> {
+        let subject = |hash: &QrHash| Subject { hash: *hash, host_hash: None, private: false };
+        let watched: Vec<Subject> = hashes.iter().filter(|hash| self.watched.contains(hash)).map(subject).collect();
+        if watched.is_empty() {
+            return Ok(());
+        }
+        for rating in self.known(watched).await? {
+            self.context.observer.happened(Event::RatingChanged { rating });
+        }
+        Ok(())
+    }
+
+    /// The beginnings of all watched hashes.
+    pub(crate) fn topics(&self) -> BTreeSet<String> {
+        self.watched.lock().keys().map(topic).collect()
     }
 
     /// The rating last seen in this process, for this moment.
@@ -88,8 +116,9 @@ impl Ratings {
     /// # Errors
     /// Invalid input.
     pub fn cached(&self, code: &CodeRef) -> Result<Option<Rating>> {
-        let (hash, _) = self.known_subject(code)?;
-        Ok(self.seen.get(&hash).map(|snapshot| known(&snapshot, self.context.now())))
+        let hash = self.known_subject(code)?.hash;
+        let now = self.context.time();
+        Ok(self.seen.get(&hash).map(|snapshot| self.of_server(&snapshot, now).unwrap_or_else(|| known(&snapshot, now))))
     }
 
     /// Announces changes of these codes' ratings.
@@ -99,12 +128,12 @@ impl Ratings {
     pub fn watch(&self, codes: &[CodeRef]) -> Result<()> {
         let hashes = codes.iter().map(|code| self.known_subject(code)).collect::<Result<Vec<_>>>()?;
         let mut watched = self.watched.lock();
-        let new = hashes.iter().filter(|(hash, _)| !watched.contains_key(hash)).count();
+        let new = hashes.iter().filter(|subject| !watched.contains_key(&subject.hash)).count();
         if watched.len() + new > MAX_WATCHED {
             return Err(Error::invalid("codes", Problem::TooLong { limit: MAX_WATCHED as u64, unit: "watched codes" }));
         }
-        for (hash, _) in hashes {
-            *watched.entry(hash).or_default() += 1;
+        for subject in hashes {
+            *watched.entry(subject.hash).or_default() += 1;
         }
         Ok(())
     }
@@ -116,7 +145,7 @@ impl Ratings {
     pub fn unwatch(&self, codes: &[CodeRef]) -> Result<()> {
         let hashes = codes.iter().map(|code| self.known_subject(code)).collect::<Result<Vec<_>>>()?;
         let mut watched = self.watched.lock();
-        for (hash, _) in hashes {
+        for Subject { hash, .. } in hashes {
             match watched.get_mut(&hash) {
                 Some(1) => drop(watched.remove(&hash)),
                 Some(count) => *count -= 1,
@@ -128,14 +157,45 @@ impl Ratings {
 
     /// Tells of changed ratings from within a transaction.
     pub(crate) fn announcer(&self) -> Result<Announcer> {
-        Ok(Announcer { own: self.context.person(None)?, watched: self.watched.clone() })
+        Ok(Announcer { own: self.context.person(None)?, ratings: self.clone() })
     }
 
     /// A rating straight from the votes; remembered.
     pub(crate) fn live(&self, snapshot: Snapshot, now: UnixMillis) -> Rating {
-        let rating = live(&snapshot, now);
+        let rating = self.shown(&snapshot, now);
         self.seen.insert(snapshot.hash, snapshot);
         rating
+    }
+
+    /// The server's sums with this device's waiting votes, else this device's votes alone.
+    fn shown(&self, snapshot: &Snapshot, now: UnixMillis) -> Rating {
+        match (self.of_server(snapshot, now), self.context.cloud.is_some()) {
+            (Some(rating), _) => rating,
+            (None, false) => live(snapshot, now),
+            // Others may have voted, who are not known yet.
+            (None, true) => {
+                Rating { source: RatingSource::Cached.max(live(snapshot, now).source), ..live(snapshot, now) }
+            }
+        }
+    }
+
+    /// The rating from what the server last said, if it said anything.
+    fn of_server(&self, snapshot: &Snapshot, now: UnixMillis) -> Option<Rating> {
+        let cloud = self.context.cloud.as_ref()?;
+        let community = cloud.remembered(&snapshot.hash)?;
+        let fresh = cloud.is_fresh(&snapshot.hash, self.context.clock.monotonic());
+        let tally = overlaid(&community, &snapshot.waiting);
+        let together = Snapshot { tally, ..snapshot.clone() };
+        if tally.count() == 0 {
+            return Some(neutral(&together));
+        }
+        let known = tally.weights_as_known(now);
+        let source = match (known.exact, fresh) {
+            (false, _) => RatingSource::Stale,
+            (true, true) => RatingSource::Live,
+            (true, false) => RatingSource::Cached,
+        };
+        Some(rated(&together, known.weights, source))
     }
 
     /// Forgets everything that was seen.
@@ -144,13 +204,16 @@ impl Ratings {
     }
 
     /// Hash and host. A private code has no rating, and none is looked for: its hash is not even asked about.
-    fn known_subject(&self, code: &CodeRef) -> Result<(QrHash, Option<QrHash>)> {
+    fn known_subject(&self, code: &CodeRef) -> Result<Subject> {
         match self.context.subject(code)? {
-            Ok(subject) => Ok((subject.hash, subject.host_hash)),
-            Err(_) => match code {
-                CodeRef::Text { text } => Ok((crate::qr::hash_text(text), None)),
-                CodeRef::Hash { qr_hash } => Ok((*qr_hash, None)),
-            },
+            Ok(subject) => Ok(Subject { hash: subject.hash, host_hash: subject.host_hash, private: false }),
+            Err(_) => {
+                let hash = match code {
+                    CodeRef::Text { text } => crate::qr::hash_text(text),
+                    CodeRef::Hash { qr_hash } => *qr_hash,
+                };
+                Ok(Subject { hash, host_hash: None, private: true })
+            }
         }
     }
 
@@ -163,33 +226,40 @@ impl Ratings {
     }
 
     /// Ratings while the votes cannot be read: from memory, else from the cache, else neutral.
-    async fn degraded(&self, subjects: Vec<(QrHash, Option<QrHash>)>, now: UnixMillis) -> Vec<Rating> {
+    async fn degraded(&self, subjects: Vec<Subject>, now: UnixMillis) -> Vec<Rating> {
         let missing: Vec<QrHash> =
-            subjects.iter().map(|(hash, _)| *hash).filter(|hash| self.seen.get(hash).is_none()).collect();
+            subjects.iter().map(|subject| subject.hash).filter(|hash| self.seen.get(hash).is_none()).collect();
         let remembered = self.context.store.remembered(missing).await.unwrap_or_default();
         for snapshot in remembered.into_iter().flatten() {
             self.seen.insert(snapshot.hash, snapshot);
         }
         subjects
             .into_iter()
-            .map(|(hash, host)| self.seen.get(&hash).map_or_else(|| neutral(hash, host), |seen| known(&seen, now)))
+            .map(|subject| match self.seen.get(&subject.hash) {
+                Some(seen) => self.of_server(&seen, now).unwrap_or_else(|| known(&seen, now)),
+                None => {
+                    let nothing = Snapshot::empty(subject.hash, subject.host_hash);
+                    self.of_server(&nothing, now).unwrap_or_else(|| neutral(&nothing))
+                }
+            })
             .collect()
     }
 }
 
 impl Announcer {
-    pub(crate) fn announce(&self, tx: &mut Transaction<'_>, subject: &Subject) -> Result<Snapshot> {
+    pub(crate) fn announce(&self, tx: &mut Transaction<'_>, subject: &subjects::Subject) -> Result<Snapshot> {
         let snapshot = self.snapshot(tx, subject)?;
         tx.state.snapshots.push(snapshot.clone());
-        if self.watched.contains(&subject.hash) {
-            tx.emit(Event::RatingChanged { rating: live(&snapshot, tx.now()) });
+        if self.ratings.watched.contains(&subject.hash) {
+            let rating = self.ratings.shown(&snapshot, self.ratings.context.time());
+            tx.emit(Event::RatingChanged { rating });
         }
         Ok(snapshot)
     }
 
     /// How a subject stands.
-    pub(crate) fn snapshot(&self, tx: &Transaction<'_>, subject: &Subject) -> Result<Snapshot> {
-        snapshot(tx.connection, subject, &self.own)
+    pub(crate) fn snapshot(&self, tx: &Transaction<'_>, subject: &subjects::Subject) -> Result<Snapshot> {
+        snapshot(tx.connection, subject, &self.own, self.ratings.context.cloud.is_some())
     }
 }
 
@@ -198,9 +268,17 @@ impl Watched {
         self.lock().contains_key(hash)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<QrHash, u32>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<QrHash, u32>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whose rating is wanted.
+struct Subject {
+    hash: QrHash,
+    host_hash: Option<QrHash>,
+    /// Nobody else is asked about it.
+    private: bool,
 }
 
 struct Found {
@@ -209,13 +287,19 @@ struct Found {
     moved: bool,
 }
 
-fn look_up(connection: &Connection, hashes: &[QrHash], own: &VoterId, now: UnixMillis) -> Result<Vec<Option<Found>>> {
+fn look_up(
+    connection: &Connection,
+    hashes: &[QrHash],
+    own: &VoterId,
+    now: UnixMillis,
+    shared: bool,
+) -> Result<Vec<Option<Found>>> {
     hashes
         .iter()
         .map(|hash| {
             let Some(mut subject) = subjects::find(connection, hash)? else { return Ok(None) };
             let moved = subjects::settle(connection, &mut subject, now)?;
-            Ok(Some(Found { snapshot: snapshot(connection, &subject, own)?, moved }))
+            Ok(Some(Found { snapshot: snapshot(connection, &subject, own, shared)?, moved }))
         })
         .collect()
 }
@@ -228,21 +312,47 @@ fn settle_and_save(tx: &mut Transaction<'_>, hash: QrHash, host: Option<QrHash>,
     Ok(())
 }
 
-/// What is known of a subject, with the own vote on it.
-fn snapshot(connection: &Connection, subject: &Subject, own: &VoterId) -> Result<Snapshot> {
-    let own = votes::find(connection, subject.id, own)?.and_then(|(_, register)| register);
+/// What is known of a subject, with the own vote on it and, if votes are `shared`, those that wait to be.
+fn snapshot(connection: &Connection, subject: &subjects::Subject, own: &VoterId, shared: bool) -> Result<Snapshot> {
+    let register =
+        |person: &VoterId| votes::find(connection, subject.id, person).map(|found| found.and_then(|(_, it)| it));
+    let mut waiting = Vec::new();
+    if shared {
+        for change in dispatch::waiting_on(connection, &subject.hash)? {
+            let standing = register(&change.names.person)?;
+            waiting.push((change.voter, standing.and_then(|register| register.ballot())));
+        }
+    }
     Ok(Snapshot {
         hash: subject.hash,
         host_hash: subject.host_hash,
         tally: subject.tally,
-        own_choice: own.and_then(|register| register.choice),
+        own_choice: register(own)?.and_then(|register| register.choice),
+        waiting,
     })
+}
+
+/// The server's sums with the votes in the place of those that they take the place of.
+fn overlaid(community: &Community, waiting: &[(VoterId, Option<Ballot>)]) -> Tally {
+    let mut tally = community.tally;
+    for (voter, standing) in waiting {
+        let counted = community.own.iter().find(|own| own.voter == *voter);
+        if let Some((choice, at)) = counted.and_then(|own| own.vote.zip(Some(own.at))) {
+            tally.remove(&Ballot { choice, at, reputation: Reputation::NEUTRAL });
+        }
+        if let Some(ballot) = standing {
+            // It must not weigh more than a fresh vote at the last moment that can be computed.
+            let at = tally.exact_until.map_or(ballot.at, |until| until.min(ballot.at));
+            tally.add(&Ballot { at, reputation: Reputation::NEUTRAL, ..*ballot });
+        }
+    }
+    tally
 }
 
 /// The rating from sums that were settled for `now`.
 fn live(snapshot: &Snapshot, now: UnixMillis) -> Rating {
     if snapshot.tally.count() == 0 {
-        return neutral(snapshot.hash, snapshot.host_hash);
+        return neutral(snapshot);
     }
     rated(snapshot, snapshot.tally.weights(now), RatingSource::Live)
 }
@@ -250,14 +360,14 @@ fn live(snapshot: &Snapshot, now: UnixMillis) -> Rating {
 /// The rating from sums that nobody can settle.
 fn known(snapshot: &Snapshot, now: UnixMillis) -> Rating {
     if snapshot.tally.count() == 0 {
-        return neutral(snapshot.hash, snapshot.host_hash);
+        return neutral(snapshot);
     }
     let known = snapshot.tally.weights_as_known(now);
     rated(snapshot, known.weights, if known.exact { RatingSource::Cached } else { RatingSource::Stale })
 }
 
-fn neutral(hash: QrHash, host_hash: Option<QrHash>) -> Rating {
-    rated(&Snapshot::empty(hash, host_hash), Weights::default(), RatingSource::Neutral)
+fn neutral(snapshot: &Snapshot) -> Rating {
+    rated(snapshot, Weights::default(), RatingSource::Neutral)
 }
 
 fn rated(snapshot: &Snapshot, weights: Weights, source: RatingSource) -> Rating {

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{
     Context,
-    context::{Subject, parse_cursor},
+    context::{Names, Subject, parse_cursor},
     outgoing::{OutgoingVote, vote_retracted, vote_set},
     ratings::{Announcer, Ratings},
 };
@@ -14,6 +14,7 @@ use crate::{
     },
     storage::{
         Transaction,
+        outbox::VoteNames,
         snapshots::Snapshot,
         subjects, voters,
         votes::{self, Register},
@@ -31,9 +32,7 @@ pub struct Votes {
 /// A vote or a retraction that is about to be stored.
 struct Casting {
     subject: Subject,
-    person: VoterId,
-    voter: VoterId,
-    host_voter: Option<VoterId>,
+    names: Names,
     /// `None`: take it back.
     choice: Option<VoteChoice>,
     /// When the app says it was cast, if it says so.
@@ -186,14 +185,12 @@ impl Votes {
         choice: Option<VoteChoice>,
         at: Option<UnixMillis>,
     ) -> Result<Result<Casting, VoteOutcome>> {
-        let person = self.context.person(user_id)?;
+        let names = self.context.names(user_id)?;
         let subject = match self.context.subject(code)? {
             Ok(subject) => subject,
             Err(kind) => return Ok(Err(VoteOutcome::NotVotable { kind })),
         };
-        let voter = self.context.voter(user_id, &subject.hash)?;
-        let host_voter = subject.host_hash.map(|host| self.context.voter(user_id, &host)).transpose()?;
-        Ok(Ok(Casting { subject, person, voter, host_voter, choice, at }))
+        Ok(Ok(Casting { subject, names, choice, at }))
     }
 
     async fn cast(&self, castings: Vec<Result<Casting, VoteOutcome>>) -> Result<Vec<VoteOutcome>> {
@@ -201,12 +198,17 @@ impl Votes {
         let clock = Arc::clone(&self.context.clock);
         let queue = self.context.config.sync.is_some();
         let announcer = self.ratings.announcer()?;
-        let now = self.context.now();
+        let hashes = castings
+            .iter()
+            .flatten()
+            .flat_map(|casting| [Some(casting.subject.hash), casting.subject.host_hash].into_iter().flatten());
+        self.context.recall(&hashes.collect::<Vec<_>>()).await;
+        let now = self.context.time();
         let cast = self
             .context
             .store
             .write(move |tx| {
-                let desk = CastingDesk { announcer: &announcer, queue, spam: &spam, monotonic: clock.monotonic() };
+                let desk = CastingDesk { announcer: &announcer, queue, spam: &spam, now, monotonic: clock.monotonic() };
                 castings
                     .into_iter()
                     .map(|casting| match casting {
@@ -244,13 +246,15 @@ struct CastingDesk<'a> {
     /// Whether changes are kept for a server.
     queue: bool,
     spam: &'a Mutex<SpamGuard>,
+    /// By the server's clock, as far as it is known.
+    now: UnixMillis,
     monotonic: i64,
 }
 
 impl CastingDesk<'_> {
     /// Puts one vote in its register, the sums right, and the change in the outbox.
     fn cast(&self, tx: &mut Transaction<'_>, casting: &Casting) -> Result<Done> {
-        let now = tx.now();
+        let person = casting.names.person;
         if subjects::number(tx.connection, &casting.subject.hash)?.is_none() {
             // Nothing is stored for a code on which nothing happens.
             let nothing = Snapshot::empty(casting.subject.hash, casting.subject.host_hash);
@@ -262,13 +266,13 @@ impl CastingDesk<'_> {
             }
         }
         let mut subject = tx.subject(casting.subject.hash, casting.subject.host_hash)?;
-        let before = tx.register(&mut subject, &casting.person)?;
+        let before = tx.register(&mut subject, &person)?;
         // A register that follows from votes on a host's codes is no vote of its own.
         let standing = before.as_ref().filter(|before| before.choice.is_some() && !before.derived);
 
         // Times of one register grow strictly, so that the order of its changes is the order of their times.
         let earliest = before.as_ref().map_or(UnixMillis(i64::MIN), |before| before.at.plus(1));
-        let at = casting.at.unwrap_or_else(|| now.max(earliest));
+        let at = casting.at.unwrap_or_else(|| self.now.max(earliest));
         let comes_too_late = at < earliest;
         let nothing_to_retract = casting.choice.is_none() && standing.is_none();
         if comes_too_late || nothing_to_retract {
@@ -291,10 +295,10 @@ impl CastingDesk<'_> {
         let after = Register {
             id: 0,
             subject: subject.id,
-            person: casting.person,
+            person,
             choice: casting.choice,
             at,
-            reputation: voters::reputation(tx.connection, &casting.person)?,
+            reputation: voters::reputation(tx.connection, &person)?,
             derived: false,
             hash: subject.hash,
             host_hash: casting.subject.host_hash.or(subject.host_hash),
@@ -311,11 +315,11 @@ impl CastingDesk<'_> {
         }
         if casting.choice.is_none() {
             // If it is a host, the votes on its codes speak for it again.
-            subject = tx.follow_host(subject.hash, casting.person)?;
+            subject = tx.follow_host(subject.hash, person)?;
         }
         let host = match after.host_hash {
             Some(host) => {
-                let host = tx.follow_host(host, casting.person)?;
+                let host = tx.follow_host(host, person)?;
                 Some(self.announcer.announce(tx, &host)?)
             }
             None => None,
@@ -329,9 +333,11 @@ impl CastingDesk<'_> {
     fn tell(&self, tx: &mut Transaction<'_>, casting: &Casting, register: &Register) -> Result<bool> {
         let vote = OutgoingVote {
             hash: register.hash,
-            person: casting.person,
-            voter: casting.voter,
-            host: casting.subject.host_hash.zip(casting.host_voter),
+            names: VoteNames {
+                person: casting.names.person,
+                voter: casting.names.on(&register.hash),
+                host: register.host_hash.map(|host| (host, casting.names.on(&host))),
+            },
             at: register.at,
         };
         match casting.choice {
@@ -343,10 +349,10 @@ impl CastingDesk<'_> {
     /// Whether the vote comes too fast. One that does not is counted, if it is `certain` to be stored.
     fn throttle(&self, casting: &Casting, certain: bool) -> Option<VoteOutcome> {
         let mut spam = self.spam.lock().unwrap_or_else(PoisonError::into_inner);
-        match spam.check(casting.person, self.monotonic, &casting.subject.hash) {
+        match spam.check(casting.names.person, self.monotonic, &casting.subject.hash) {
             Ok(()) => {
                 if certain {
-                    spam.record(casting.person, self.monotonic, &casting.subject.hash);
+                    spam.record(casting.names.person, self.monotonic, &casting.subject.hash);
                 }
                 None
             }

@@ -13,6 +13,12 @@ pub enum SafeScanError {
     StorageUnavailable { reason: String },
     /// Update the app: a newer version wrote the database. It was left untouched.
     StorageIncompatible { reason: String },
+    /// Go on: the server cannot be reached, or does not answer as it should. Nothing is lost; it is tried again.
+    Offline { reason: String },
+    /// Give another token with `set_auth_token`. Nothing is lost.
+    Unauthorized { reason: String },
+    /// Try again after so many milliseconds: the server asked for fewer requests.
+    RateLimited { reason: String, retry_after_ms: u32 },
     /// Open the core again: it was shut down.
     Stopped { reason: String },
     /// Report a bug, or call `repair` if the reason says that the database is damaged.

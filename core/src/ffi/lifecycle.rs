@@ -39,15 +39,15 @@ pub struct SafeScanConfig {
     /// How long a cached value is good for if nothing else is said, in milliseconds; five minutes by default.
     #[uniffi(default = None)]
     pub cache_ttl_ms: Option<u32>,
-    /// Keeps changes for a server. Without it nothing is queued.
+    /// Brings changes to a server, and others' to this device. Without it nothing is queued.
     #[uniffi(default = None)]
     pub sync: Option<SyncConfig>,
 }
 
-/// How changes are kept for a server.
+/// How changes go to a server, and whom the core takes for it.
 #[uniffi::remote(Record)]
 pub struct SyncConfig {
-    /// The server: an `https` URL without credentials (plain `http` only on this machine, for tests).
+    /// The server: an `https` URL without credentials, query or fragment. Requests go to paths below it.
     pub base_url: String,
     /// Whether the scan history goes to the account's other devices as well, and not only votes.
     #[uniffi(default = false)]
@@ -55,6 +55,21 @@ pub struct SyncConfig {
     /// Whether settings go to the account's other devices as well.
     #[uniffi(default = false)]
     pub share_settings: bool,
+    /// Whether nothing is sent or fetched in the background: only when `sync_now` or `run_once` is called. (The user's
+    /// own choice is the setting `autoSync`.)
+    #[uniffi(default = false)]
+    pub only_when_asked: bool,
+    /// Whether `base_url` may be plain `http` if it names this very device (`localhost`, `127.0.0.1`, `[::1]`). For tests.
+    #[uniffi(default = false)]
+    pub allow_plain_loopback: bool,
+    /// Certificates, in DER or PEM, that may vouch for the server besides the bundled public authorities: an
+    /// organisation's own, for instance. The device's own list of authorities is not asked.
+    #[uniffi(default = None)]
+    pub trusted_roots: Option<Vec<Vec<u8>>>,
+    /// Public keys of which the server's verified chain must hold one, as base64 of the SHA-256 of SubjectPublicKeyInfo.
+    /// Name at least one key that is not in use yet: a server that changes all its keys is out of reach for ever.
+    #[uniffi(default = None)]
+    pub pinned_keys: Option<Vec<String>>,
 }
 
 /// What the system wants back of the memory.

@@ -20,6 +20,7 @@ mod resilience;
 mod safe_scan;
 mod scans;
 mod settings;
+mod sync;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 mod upkeep;

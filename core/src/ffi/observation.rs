@@ -6,8 +6,9 @@ use crate::{
     error::SafeScanError,
     log::{Level as LogLevel, LogRecord},
     model::{
-        CacheStatistics, Event as CoreEvent, Health as SystemHealth, HealthCause, IdentityKeySource, QrHash, Rating,
-        RepairReport, ScanId, Service, ServiceHealth, ServiceState, Statistics, StoreName, UnixMillis,
+        CacheStatistics, Event as CoreEvent, Health as SystemHealth, HealthCause, IdentityKeySource, OperationId,
+        OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, Service, ServiceHealth, ServiceState,
+        Statistics, StoreName, SyncReport, UnixMillis,
     },
 };
 
@@ -34,6 +35,14 @@ pub enum CoreEvent {
     Repaired { report: RepairReport },
     /// A part's state changed.
     HealthChanged { health: ServiceHealth },
+    /// Changes were sent and fetched.
+    SyncFinished { report: SyncReport },
+    /// A change of this device gave way to a later one of another device of the account.
+    OperationSuperseded { id: OperationId, kind: OperationKind },
+    /// A change waits for the app: see `pending_operations`.
+    OperationParked { id: OperationId, reason: ParkedReason },
+    /// The server wants a token, or another one: give it with `set_auth_token`.
+    TokenWanted,
     /// Everything was erased.
     Erased,
     /// The reader was too slow, and so many events before this one were dropped. Read the state anew.
@@ -75,8 +84,28 @@ pub enum HealthCause {
     None,
     /// Not part of the configuration.
     NotConfigured,
-    /// Configured, but this version only keeps changes and does not send them.
+    /// Configured, but this build has no network: changes are kept and not sent.
     NotSupported,
+    /// Nothing was tried yet.
+    NotTried,
+    /// There is no connection.
+    Offline,
+    /// Whoever answers could not show that it is the server.
+    Untrusted,
+    /// The server fails, or the connection breaks.
+    ServerFailing,
+    /// The server asked for fewer requests.
+    RateLimited,
+    /// The server wants another token.
+    Unauthorized,
+    /// The server is not where, or what, it should be.
+    ServerMisconfigured,
+    /// The server speaks a newer protocol: what is to be sent waits for an update of the app.
+    UpgradeRequired,
+    /// The server speaks the plain protocol only: changes are taken, nothing comes back.
+    PlainServer,
+    /// No socket gets through; changes are asked for again and again instead.
+    Polling,
     /// The app put the core to sleep.
     Suspended,
     /// The files cannot be opened just now: the device is locked, or a permission is missing.

@@ -1,4 +1,7 @@
-use super::{QrHash, Rating, RepairReport, ScanId, ServiceHealth, StoreName};
+use super::{
+    OperationId, OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, ServiceHealth, StoreName,
+    SyncReport,
+};
 
 /// Something that happened. Events of one core come in the order of their commits, and only after them.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +57,27 @@ pub enum Event {
         /// Its new state.
         health: ServiceHealth,
     },
+    /// Changes were sent and fetched.
+    SyncFinished {
+        /// What was done.
+        report: SyncReport,
+    },
+    /// A change of this device gave way to a later one of another device of the account.
+    OperationSuperseded {
+        /// Which.
+        id: OperationId,
+        /// What it wanted.
+        kind: OperationKind,
+    },
+    /// A change waits for the app: see `pending_operations`.
+    OperationParked {
+        /// Which.
+        id: OperationId,
+        /// Why.
+        reason: ParkedReason,
+    },
+    /// The server wants a token, or another one: give it with `set_auth_token`.
+    TokenWanted,
     /// Everything was erased.
     Erased,
     /// The reader was too slow: so many events before this one were dropped. Read the state anew.

@@ -35,8 +35,28 @@ pub enum HealthCause {
     None,
     /// Not part of the configuration.
     NotConfigured,
-    /// Configured, but this version only keeps changes and does not send them.
+    /// Configured, but this build has no network: changes are kept and not sent.
     NotSupported,
+    /// Nothing was tried yet.
+    NotTried,
+    /// There is no connection.
+    Offline,
+    /// Whoever answers could not show that it is the server.
+    Untrusted,
+    /// The server fails, or the connection breaks.
+    ServerFailing,
+    /// The server asked for fewer requests.
+    RateLimited,
+    /// The server wants another token.
+    Unauthorized,
+    /// The server is not where, or what, it should be.
+    ServerMisconfigured,
+    /// The server speaks a newer protocol: what is sent waits for an update of the app.
+    UpgradeRequired,
+    /// The server speaks the plain protocol only: changes are taken, nothing comes back.
+    PlainServer,
+    /// No socket gets through; changes are asked for again and again instead.
+    Polling,
     /// The app put the core to sleep.
     Suspended,
     /// The files cannot be opened just now (device locked, no permission).

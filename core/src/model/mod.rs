@@ -19,11 +19,13 @@ mod settings;
 #[cfg(feature = "engine")]
 mod statistics;
 #[cfg(feature = "engine")]
+mod sync;
+#[cfg(feature = "engine")]
 mod token;
 #[cfg(feature = "engine")]
 mod upkeep;
 mod vote;
 
 #[cfg(feature = "engine")]
-pub use self::{event::*, health::*, kv::*, settings::*, statistics::*, token::*, upkeep::*};
+pub use self::{event::*, health::*, kv::*, settings::*, statistics::*, sync::*, token::*, upkeep::*};
 pub use self::{id::*, operation::*, quantity::*, rating::*, scan::*, vote::*};

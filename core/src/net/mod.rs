@@ -1,11 +1,36 @@
 //! The way to a server, as two small traits: requests with one answer each, and a socket. Whoever implements them keeps
 //! every limit of `docs/protocol.md` on the client's side, so that nothing behind them can wait or grow without bound.
+//!
+//! With the feature `network` they lead to a real server ([`connect_to`]); without it, to whatever an engine is given.
+
+#[cfg(feature = "network")]
+mod address;
+#[cfg(feature = "network")]
+mod body;
+#[cfg(feature = "network")]
+mod failure;
+#[cfg(feature = "network")]
+mod http;
+#[cfg(feature = "network")]
+mod limits;
+#[cfg(feature = "network")]
+mod retry_after;
+#[cfg(feature = "network")]
+mod server;
+#[cfg(feature = "network")]
+mod tls;
+#[cfg(feature = "network")]
+mod websocket;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{Sink, Stream};
 
+#[cfg(feature = "network")]
+pub use self::limits::Limits;
 use crate::model::Token;
+#[cfg(feature = "network")]
+use crate::{clock::Clock, config::SyncConfig, error};
 
 /// Both ways to one server.
 #[derive(Clone)]
@@ -16,10 +41,35 @@ pub struct Network {
     pub realtime: Arc<dyn RealtimeConnector>,
 }
 
+/// Both ways to the server that `config` names, within the usual limits. Nothing is set up or sent before it is needed.
+///
+/// Whatever goes over them must be polled in a Tokio runtime that drives both timers and input/output.
+///
+/// # Errors
+/// [`Invalid`](error::Error::Invalid), naming the field.
+#[cfg(feature = "network")]
+pub fn connect_to(config: &SyncConfig, clock: Arc<dyn Clock>) -> error::Result<Network> {
+    connect_within(Limits::default(), config, clock)
+}
+
+/// As [`connect_to`], within other limits.
+///
+/// # Errors
+/// [`Invalid`](error::Error::Invalid), naming the field.
+#[cfg(feature = "network")]
+pub fn connect_within(limits: Limits, config: &SyncConfig, clock: Arc<dyn Clock>) -> error::Result<Network> {
+    let server = Arc::new(server::Server::of(config, clock, limits)?);
+    Ok(Network { transport: server.clone(), realtime: server })
+}
+
 /// Sends requests.
 pub trait SyncTransport: Send + Sync + 'static {
     /// Sends one, and waits for the whole answer. Dropping the future gives it up; it may have arrived all the same.
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + '_>>;
+
+    /// Closes connections that are kept for a next request: before the app sleeps, and when the network has changed and
+    /// they lead nowhere. The next request opens one again.
+    fn rest(&self) {}
 }
 
 /// Opens sockets.

@@ -1,12 +1,27 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Rating, text::standing};
+use super::{Rating, shape::objects, text::standing};
 use crate::model::{OperationId, QrHash, UnixMillis, VoteChoice, VoterId};
+
+objects!(
+    SyncRequest,
+    SyncResponse,
+    Conflict,
+    StandingValue,
+    OperationResult,
+    Outcome,
+    Refusal,
+    Change,
+    VoteChange,
+    RegisterChange,
+    Limits,
+    RatingsResponse
+);
 
 /// `POST /api/sync`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct SyncRequest {
     /// Operations, in the order of their places. Raw, so that one that cannot be read does not take the others along.
     pub data: Vec<Box<RawValue>>,
@@ -34,7 +49,7 @@ pub struct SyncRequest {
 
 /// What is answered to [`SyncRequest`], and without results to a request for changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct SyncResponse {
     /// Operations that did not get their way.
     pub conflicts: Vec<Conflict>,
@@ -72,6 +87,7 @@ pub const UPGRADE_REQUIRED: &str = "upgrade-required";
 
 /// An operation that did not get its way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Conflict {
     /// Which.
     pub id: OperationId,
@@ -86,6 +102,7 @@ pub struct Conflict {
 
 /// What stands in a register.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct StandingValue {
     /// A vote, or `"none"`; missing for scans and settings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,6 +116,7 @@ pub struct StandingValue {
 
 /// What became of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct OperationResult {
     /// Which.
     pub id: OperationId,
@@ -109,7 +127,7 @@ pub struct OperationResult {
 
 /// What became of an operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(remote = "Self", tag = "status", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Outcome {
     /// It took effect.
     Applied {
@@ -151,6 +169,7 @@ pub enum Outcome {
 
 /// Why an operation was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Refusal {
     /// One of the codes in `docs/protocol.md`.
     pub code: String,
@@ -161,7 +180,7 @@ pub struct Refusal {
 
 /// Something that is different now.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type")]
+#[serde(remote = "Self", tag = "type")]
 pub enum Change {
     /// A rating.
     #[serde(rename = "rating")]
@@ -179,13 +198,13 @@ pub enum Change {
     #[serde(rename = "setting")]
     Setting(RegisterChange),
     /// Something that this version does not know.
-    #[serde(other)]
+    #[serde(other, rename = "unknown")]
     Unknown,
 }
 
 /// A vote of the account, by whichever of its devices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct VoteChange {
     /// On what.
     pub qr_hash: QrHash,
@@ -202,6 +221,7 @@ pub struct VoteChange {
 
 /// A scan or a setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RegisterChange {
     /// Which.
     pub key: String,
@@ -216,7 +236,7 @@ pub struct RegisterChange {
 
 /// What a server accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(remote = "Self", rename_all = "camelCase", default)]
 pub struct Limits {
     /// Operations in a request.
     pub max_ops: u32,
@@ -235,7 +255,7 @@ impl Default for Limits {
 
 /// `GET /api/ratings/prefix/{hex}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct RatingsResponse {
     /// All ratings whose hash begins so.
     pub ratings: Vec<Rating>,

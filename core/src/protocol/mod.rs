@@ -9,10 +9,12 @@ mod message;
 mod operation;
 mod problem;
 mod rating;
+mod read;
 mod realtime;
+mod shape;
 mod text;
 
-pub use self::{message::*, operation::*, problem::*, rating::*, realtime::*};
+pub use self::{message::*, operation::*, problem::*, rating::*, read::*, realtime::*};
 
 /// The version that this module speaks.
 pub const VERSION: u32 = 1;

@@ -1,10 +1,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::shape::objects;
 use crate::model::{OperationId, OperationKind, QrHash, UnixMillis, VoteChoice, VoterId};
+
+objects!(Operation, VoteBody, RetractionBody, ScanBody, SettingBody);
 
 /// A change that a device asks the server to make.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Operation {
     /// Its name, fixed before it is first sent.
     pub id: OperationId,
@@ -42,7 +46,7 @@ pub fn kind_named(name: &str) -> Option<OperationKind> {
 
 /// The body of a vote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct VoteBody {
     /// Which way.
     pub vote: VoteChoice,
@@ -58,6 +62,7 @@ pub struct VoteBody {
 
 /// The body of a retraction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RetractionBody {
     /// Whose vote.
     pub voter: VoterId,
@@ -65,6 +70,7 @@ pub struct RetractionBody {
 
 /// The body of a scan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct ScanBody {
     /// What was scanned.
     pub text: String,
@@ -77,6 +83,7 @@ pub struct ScanBody {
 
 /// The body of a setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SettingBody {
     /// Any JSON.
     pub value: serde_json::Value,

@@ -1,7 +1,12 @@
 use serde::{Deserialize, Serialize};
 
+use super::shape::objects;
+
+objects!(Problem);
+
 /// A refused request, as RFC 9457 describes problems.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Problem {
     /// `about:blank`: the code says it all.
     #[serde(rename = "type", default)]

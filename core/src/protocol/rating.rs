@@ -1,14 +1,16 @@
 use serde::{Deserialize, Serialize};
 
-use super::text::standing;
+use super::{shape::objects, text::standing};
 use crate::{
     model::{QrHash, UnixMillis, VoteChoice, VoterId},
     voting::{LINE_MS, Reputation, Side, Tally},
 };
 
+objects!(Rating, SideSums, OwnVote);
+
 /// A code's rating: its [`Tally`], and which of the asking account's votes are in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 pub struct Rating {
     /// Of which code or host.
     pub qr_hash: QrHash,
@@ -32,6 +34,7 @@ pub struct Rating {
 
 /// One side's sums, in thousandths of a neutral vote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SideSums {
     /// Standing votes.
     pub count: u32,
@@ -46,6 +49,7 @@ pub struct SideSums {
 
 /// A register of the asking account, as the server counts it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct OwnVote {
     /// Whose.
     pub voter: VoterId,
@@ -76,12 +80,15 @@ impl Rating {
     #[must_use]
     pub fn tally(&self) -> Option<Tally> {
         let votes = self.safe.count.checked_add(self.unsafe_.count)?;
-        let linear = self.safe.n > 0 || self.unsafe_.n > 0;
-        let sound = self.safe.is_sound()
-            && self.unsafe_.is_sound()
+        // The times that linear votes lie between. Where the sum of time and line saturated, the earlier end is too
+        // early, which harms nothing.
+        let oldest_linear = self.exact_until.map(|until| until.minus(LINE_MS));
+        let between = oldest_linear.zip(self.newest);
+        let sound = self.safe.is_sound(between)
+            && self.unsafe_.is_sound(between)
             && (votes > 0) == self.newest.is_some()
-            && (!linear || self.exact_until.is_some())
-            && self.exact_until <= self.newest.map(|newest| newest.plus(LINE_MS));
+            && oldest_linear <= self.newest
+            && (oldest_linear.is_none() || oldest_linear > self.watermark || self.exact_until == Some(END));
         sound.then(|| Tally {
             safe: self.safe.side(),
             unsafe_: self.unsafe_.side(),
@@ -102,20 +109,28 @@ impl SideSums {
         Side { count: self.count, n: self.n.into(), s: self.s, c: self.c.into() }
     }
 
-    /// Nobody counts more than the greatest reputation, and no vote was cast before time began.
-    fn is_sound(&self) -> bool {
+    /// Nobody counts more than the greatest reputation, and linear votes lie `between` the oldest and the newest one.
+    fn is_sound(&self, between: Option<(UnixMillis, UnixMillis)>) -> bool {
         let most = i64::from(self.count) * i64::from(Reputation::MAX.thousandths());
         let (n, c) = (self.n, self.c);
-        n >= 0 && c >= 0 && n.checked_add(c).is_some_and(|sum| sum <= most) && (n > 0 || self.s == 0)
+        let within = match between {
+            // Within 128 bits: 2^32 votes of 14 bits each, times 64 bits.
+            Some((oldest, newest)) => {
+                let sum_at = |at: UnixMillis| i128::from(n) * i128::from(at.0);
+                (sum_at(oldest)..=sum_at(newest)).contains(&self.s)
+            }
+            None => n == 0 && self.s == 0,
+        };
+        n >= 0 && c >= 0 && n.checked_add(c).is_some_and(|sum| sum <= most) && within
     }
 }
 
-/// A whole number as decimal digits in a text.
+/// Where time ends: what would be exact for longer is said to be exact until then.
+const END: UnixMillis = UnixMillis(i64::MAX);
+
+/// A whole number as decimal digits in a text: a minus if it is negative, no plus, no zero in front.
 mod decimal {
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    /// What 128 bits take, with a sign.
-    const LONGEST: usize = 40;
 
     pub(super) fn serialize<S: Serializer>(number: &i128, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(number)
@@ -123,7 +138,7 @@ mod decimal {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i128, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let number = text.parse().ok().filter(|_| text.len() <= LONGEST);
+        let number = text.parse().ok().filter(|number: &i128| number.to_string() == text);
         number.ok_or_else(|| D::Error::custom("not a whole number"))
     }
 }
@@ -141,10 +156,18 @@ mod tests {
         tally
     }
 
+    fn at_the_ends_of_time() -> Tally {
+        let mut tally = Tally::default();
+        for at in [i64::MIN, i64::MIN + 1, 0, i64::MAX] {
+            tally.add(&Ballot { choice: VoteChoice::Safe, at: UnixMillis(at), reputation: Reputation::MAX });
+        }
+        tally
+    }
+
     #[test]
     fn a_tally_survives_the_way_out_and_back() {
         let hash = QrHash([7; 32]);
-        for tally in [tally(), Tally::default()] {
+        for tally in [tally(), at_the_ends_of_time(), Tally::default()] {
             let sent = serde_json::to_string(&Rating::of(hash, 3, &tally, Vec::new())).unwrap();
             let read: Rating = serde_json::from_str(&sent).unwrap();
             assert_eq!(read.tally(), Some(tally));
@@ -166,5 +189,10 @@ mod tests {
         assert!(spoilt(|rating| rating.exact_until = None).is_none());
         assert!(spoilt(|rating| rating.exact_until = Some(UnixMillis(i64::MAX))).is_none());
         assert!(spoilt(|rating| rating.safe.count = u32::MAX).is_none());
+        assert!(spoilt(|rating| rating.safe.s = i128::MAX).is_none(), "a vote from the end of time");
+        assert!(spoilt(|rating| rating.safe.s += 2_000).is_none(), "a vote after the newest one");
+        assert!(spoilt(|rating| rating.unsafe_.s -= 2_000).is_none(), "a vote before the oldest one");
+        assert!(spoilt(|rating| rating.watermark = rating.newest).is_none(), "linear votes before the line");
+        assert!(spoilt(|rating| rating.watermark = Some(UnixMillis(1_793_346_975_122))).is_some());
     }
 }

@@ -1,11 +1,13 @@
 use serde::{Deserialize, Serialize};
 
-use super::Rating;
+use super::{Rating, shape::objects};
 use crate::model::UnixMillis;
+
+objects!(ClientFrame, Resume, ServerFrame);
 
 /// What a device says on the socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(remote = "Self", tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ClientFrame {
     /// Who is there. The first frame, within ten seconds.
     Hello {
@@ -50,6 +52,7 @@ pub enum ClientFrame {
 
 /// A session to go on with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Resume {
     /// Its name.
     pub session: String,
@@ -59,7 +62,7 @@ pub struct Resume {
 
 /// What a server says on the socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(remote = "Self", tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ServerFrame {
     /// A new session.
     Welcome {

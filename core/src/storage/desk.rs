@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicI32, Ordering::Relaxed},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     Observer, Surroundings,
@@ -44,6 +44,8 @@ pub(crate) struct Desk {
     /// Held as long as the files may be open, and while they are worked on.
     lock: Option<FileLock>,
     suspended: bool,
+    /// Is called when the cache is another file than before.
+    cache_made_anew: Box<dyn Fn() + Send>,
 }
 
 /// The files while they are open.
@@ -61,6 +63,7 @@ impl Desk {
         quota: Quota,
         probe: Probe,
         observer: Arc<dyn Observer>,
+        cache_made_anew: Box<dyn Fn() + Send>,
     ) -> Self {
         Self {
             files,
@@ -73,6 +76,7 @@ impl Desk {
             unsaved: Vec::new(),
             lock: None,
             suspended: false,
+            cache_made_anew,
         }
     }
 
@@ -167,11 +171,23 @@ impl Desk {
             let opened = open_for_writing(&path, Promise::Consistent).or_else(|_| {
                 self.surroundings.log.say(Level::Info, "storage", "cache made anew", &[]);
                 Files::remove(&path).map_err(|error| Error::io(&error, during::OPENING))?;
+                (self.cache_made_anew)();
                 open_for_writing(&path, Promise::Consistent)
             })?;
             self.cache = Some(opened);
         }
         Ok(self.cache.as_mut().expect("opened above"))
+    }
+
+    /// Runs `work` in a transaction of the cache. If the file is broken it is made anew for the next one.
+    pub(crate) fn write_cache<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.hold()?;
+        let tx = self.cache()?.transaction_with_behavior(TransactionBehavior::Immediate).doing(during::BEGINNING)?;
+        let result = work(&tx).and_then(|value| tx.commit().doing(during::COMMITTING).map(|()| value));
+        if result.is_err() {
+            self.cache = None;
+        }
+        result
     }
 
     /// Keeps other processes away from the files.
@@ -189,7 +205,8 @@ impl Desk {
         // In a flood without a quiet moment the newest matter most.
         let surplus = self.unsaved.len().saturating_sub(UNSAVED);
         self.unsaved.drain(..surplus);
-        self.observer.committed(events);
+        let queued = std::mem::take(&mut open.state.queued);
+        self.observer.committed(events, queued);
     }
 
     /// Ratings that were not written to the cache yet are not to be.

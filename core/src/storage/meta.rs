@@ -12,6 +12,7 @@ use crate::{error::Result, voting::IdentityKey};
 /// Names of the rows.
 const IDENTITY_KEY: &str = "identity_key";
 const INSTALLATION: &str = "installation";
+const DEVICE: &str = "device";
 
 /// An installation's identity.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub(crate) struct Installation {
     pub(crate) key: IdentityKey,
     /// The user id of whoever votes without one.
     pub(crate) own_user_id: String,
+    /// The installation's name to the server.
+    pub(crate) device: String,
 }
 
 /// A stored value.
@@ -63,8 +66,24 @@ impl Transaction<'_> {
             }
         };
         // With a NUL in front it can never be the user id of anybody: those are refused.
-        let own_user_id = own.iter().fold("\0".to_owned(), |text, byte| format!("{text}{byte:02x}"));
-        Ok(Installation { key, own_user_id })
+        let own_user_id = format!("\0{}", hex(&own));
+        let device = match find(self.connection, DEVICE)? {
+            Some(device) => hex(&device),
+            None => self.new_device()?,
+        };
+        Ok(Installation { key, own_user_id, device })
+    }
+
+    /// Gives the installation another name to the server.
+    pub(crate) fn new_device(&mut self) -> Result<String> {
+        let fresh: [u8; 16] = self.random();
+        self.set_meta(DEVICE, &fresh)?;
+        Ok(hex(&fresh))
+    }
+
+    /// Notes that something was done.
+    pub(crate) fn note(&mut self, name: &str) -> Result<()> {
+        self.set_meta(name, &[1])
     }
 
     /// Stores a value.
@@ -80,12 +99,25 @@ impl Transaction<'_> {
     }
 }
 
+/// Whether something was done before.
+pub(crate) fn is_noted(connection: &Connection, name: &str) -> Result<bool> {
+    Ok(find(connection, name)?.is_some())
+}
+
 fn find(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>> {
     let found = connection
         .prepare_cached("SELECT id, name, value, checksum FROM meta WHERE name = ?1")
         .and_then(|mut statement| statement.query_row([name], |row| Ok(Entry::read(row))).optional())
         .doing(during::READING)?;
     Ok(found.flatten().map(|entry| entry.value))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes whatever is written to it");
+        text
+    })
 }
 
 fn checksum(name: &str, value: &[u8]) -> i64 {

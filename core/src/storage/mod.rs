@@ -14,9 +14,11 @@
 
 mod carve;
 mod columns;
+pub(crate) mod community;
 mod connection;
 mod counters;
 mod desk;
+pub(crate) mod dispatch;
 mod erase;
 pub(crate) mod export;
 mod fault;
@@ -36,6 +38,7 @@ pub(crate) mod settings;
 pub(crate) mod snapshots;
 mod step;
 pub(crate) mod subjects;
+pub(crate) mod sync_state;
 mod tally;
 mod transaction;
 pub(crate) mod voters;
@@ -49,8 +52,9 @@ pub(crate) use rusqlite::Connection;
 
 pub(crate) use self::{
     counters::{Counters, STORES},
-    meta::Installation,
+    meta::{Installation, is_noted},
     probe::Probe,
+    readers::Place,
     transaction::Transaction,
 };
 use self::{desk::Desk, quota::Quota, readers::Readers, writer::Writer};
@@ -74,20 +78,23 @@ pub(crate) struct Surroundings {
 
 /// Is told how the storage fares, on the writer's thread.
 pub(crate) trait Observer: Send + Sync {
-    /// A commit succeeded, and these events happened with it.
-    fn committed(&self, events: Vec<Event>);
+    /// A commit succeeded, these events happened with it, and something may have been `queued` for the server.
+    fn committed(&self, events: Vec<Event>, queued: bool);
     /// Something was read.
     fn succeeded(&self);
     /// A commit or a reading failed.
     fn failed(&self, error: &Error);
     /// Something happened that needs no commit.
     fn happened(&self, event: Event);
+    /// Something was done that a developer may want to know.
+    fn log(&self, level: Level, text: &'static str, fields: &[(&'static str, i64)]);
 }
 
 /// Both databases of a core.
 pub(crate) struct Store {
     writer: Writer,
     readers: Arc<Readers>,
+    cache_readers: Arc<Readers>,
     files: Files,
     installation: RwLock<Arc<Installation>>,
     #[cfg(feature = "test-hooks")]
@@ -102,11 +109,21 @@ impl Store {
         config: &Config,
         surroundings: Surroundings,
         observer: Arc<dyn Observer>,
+        place: Place,
     ) -> Result<(Self, Option<RepairReport>)> {
         let probe = Probe::default();
-        let readers = Arc::new(Readers::new(files.clone(), probe.clone()));
-        let desk = Desk::new(files.clone(), surroundings, Quota::of(config), probe.clone(), observer);
-        let writer = Writer::start(desk)?;
+        let readers = Arc::new(Readers::new(files.main(), place, probe.clone()));
+        // What tests do to the main database is not done to the cache.
+        let cache_readers = Arc::new(Readers::new(files.cache(), place, Probe::default()));
+        let cache_made_anew = {
+            let readers = Arc::clone(&cache_readers);
+            Box::new(move || readers.forget_idle())
+        };
+        let desk = Desk::new(files.clone(), surroundings, Quota::of(config), probe.clone(), observer, cache_made_anew);
+        let writer = match place {
+            Place::OffThread => Writer::start(desk)?,
+            Place::Here => Writer::without_thread(desk),
+        };
         let opening = async {
             let repaired = writer.alone(Desk::open_or_repair).await?;
             let installation = writer.write(|tx| tx.installation()).await?;
@@ -118,6 +135,7 @@ impl Store {
                 let store = Self {
                     writer,
                     readers,
+                    cache_readers,
                     files,
                     installation,
                     #[cfg(feature = "test-hooks")]
@@ -153,10 +171,25 @@ impl Store {
         self.readers.run(work).await
     }
 
+    /// Runs `work` on a connection that reads the cache.
+    pub(crate) async fn read_cache<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.cache_readers.run(work).await
+    }
+
+    /// Runs `work` in a transaction of the cache. What it writes may be lost; it is never half written.
+    pub(crate) async fn write_cache<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.alone(move |desk| desk.write_cache(work)).await
+    }
+
     /// What the cache remembers of codes.
     pub(crate) async fn remembered(&self, hashes: Vec<QrHash>) -> Result<Vec<Option<snapshots::Snapshot>>> {
-        let files = self.files.clone();
-        readers::off_thread(move || snapshots::find(&files, &hashes)).await
+        self.read_cache(move |connection| snapshots::find(connection, &hashes)).await
     }
 
     /// Counters as of the last commit.
@@ -177,13 +210,15 @@ impl Store {
     /// Folds the log in and closes every file; what comes later opens them for its duration.
     pub(crate) async fn suspend(&self) -> Result<()> {
         self.readers.set_suspended(true);
-        let _nobody = self.readers.exclude().await?;
+        self.cache_readers.set_suspended(true);
+        let _nobody = (self.readers.exclude().await?, self.cache_readers.exclude().await?);
         self.writer.alone(Desk::suspend).await
     }
 
     /// Keeps files open again.
     pub(crate) async fn resume(&self) -> Result<()> {
         self.readers.set_suspended(false);
+        self.cache_readers.set_suspended(false);
         self.writer
             .alone(|desk| {
                 desk.resume();
@@ -195,7 +230,16 @@ impl Store {
     /// Does what was accepted, and closes everything for good.
     pub(crate) async fn stop(&self) {
         self.readers.stop();
+        self.cache_readers.stop();
         self.writer.stop().await;
+    }
+
+    /// Ends as a kill does.
+    #[cfg(feature = "test-hooks")]
+    pub(crate) fn kill(&self) {
+        self.readers.stop();
+        self.cache_readers.stop();
+        self.writer.kill();
     }
 
     /// Takes damage out of the main database, or rebuilds it.
@@ -208,9 +252,16 @@ impl Store {
 
     /// Erases everything.
     pub(crate) async fn erase_all(&self) -> Result<()> {
-        let _nobody = self.readers.exclude().await?;
+        let _nobody = (self.readers.exclude().await?, self.cache_readers.exclude().await?);
         self.writer.alone(Desk::erase_all).await?;
         self.renew_installation().await
+    }
+
+    /// Gives the installation another name to the server.
+    pub(crate) async fn rename_device(&self) -> Result<String> {
+        let device = self.writer.write(|tx| tx.new_device()).await?;
+        self.renew_installation().await?;
+        Ok(device)
     }
 
     /// What tests may do to the storage.

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     error::Result,
     model::{
-        Operation, OperationId, OperationKind, OperationState, ParkedReason, ScanId, StoreName, UnixMillis, VoterId,
+        Operation, OperationId, OperationKind, OperationState, ParkedReason, QrHash, ScanId, StoreName, UnixMillis,
+        VoterId,
     },
 };
 
@@ -27,17 +28,28 @@ pub(crate) struct Entry {
     pub(crate) operation: Operation,
     /// Of the register it changes: a hash, a scan id, a setting's name.
     pub(crate) key: String,
-    /// Whose register, for votes.
-    pub(crate) person: Option<VoterId>,
+    /// Of a vote: who is meant.
+    pub(crate) vote: Option<VoteNames>,
     /// JSON, as it is sent.
     pub(crate) body: String,
+}
+
+/// The names that a vote goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct VoteNames {
+    /// Who voted, as known on this device only.
+    pub(crate) person: VoterId,
+    /// The same, as known outside, on this code.
+    pub(crate) voter: VoterId,
+    /// The code's host, and the voter's name there.
+    pub(crate) host: Option<(QrHash, VoterId)>,
 }
 
 /// A change about to be stored.
 pub(crate) struct Change {
     pub(crate) kind: OperationKind,
     pub(crate) key: String,
-    pub(crate) person: Option<VoterId>,
+    pub(crate) vote: Option<VoteNames>,
     pub(crate) body: String,
     pub(crate) at: UnixMillis,
 }
@@ -63,28 +75,32 @@ const REASONS: [ParkedReason; 4] =
 
 impl Record for Entry {
     const TABLE: &'static str = "outbox";
-    const COLUMNS: &'static str = "seq, id, kind, key, person, body, at, state, parked_reason, attempts, last_error, \
-                                   next_attempt_at, checksum";
+    const COLUMNS: &'static str = "seq, id, kind, key, person, voter, host, host_voter, body, at, state, parked_reason, \
+                                   attempts, last_error, next_attempt_at, checksum";
 
     fn read(row: &impl Columns) -> Option<Self> {
         let code = |index| usize::try_from(row.int(index)?).ok();
+        let person = row.optional(4, Columns::bytes)?.map(VoterId);
+        let voter = row.optional(5, Columns::bytes)?.map(VoterId);
+        let host = row.optional(6, Columns::bytes)?.map(QrHash);
+        let host_voter = row.optional(7, Columns::bytes)?.map(VoterId);
         let entry = Self {
             seq: row.int(0)?,
             operation: Operation {
                 id: OperationId(row.bytes(1)?),
                 kind: *KINDS.get(code(2)?)?,
-                state: *STATES.get(code(7)?)?,
-                parked_reason: row.optional(8, |_, index| REASONS.get(code(index)?).copied())?,
-                created_at: UnixMillis(row.int(6)?),
-                attempts: row.number(9)?,
-                last_error: row.optional(10, Columns::text)?.map(str::to_owned),
-                next_attempt_at: row.optional(11, Columns::int)?.map(UnixMillis),
+                state: *STATES.get(code(10)?)?,
+                parked_reason: row.optional(11, |_, index| REASONS.get(code(index)?).copied())?,
+                created_at: UnixMillis(row.int(9)?),
+                attempts: row.number(12)?,
+                last_error: row.optional(13, Columns::text)?.map(str::to_owned),
+                next_attempt_at: row.optional(14, Columns::int)?.map(UnixMillis),
             },
             key: row.text(3)?.to_owned(),
-            person: row.optional(4, Columns::bytes)?.map(VoterId),
-            body: row.text(5)?.to_owned(),
+            vote: person.zip(voter).map(|(person, voter)| VoteNames { person, voter, host: host.zip(host_voter) }),
+            body: row.text(8)?.to_owned(),
         };
-        (row.int(12)? == checksum(&entry)).then_some(entry)
+        (row.int(15)? == checksum(&entry)).then_some(entry)
     }
 
     fn row_id(&self) -> i64 {
@@ -95,7 +111,7 @@ impl Record for Entry {
 impl Transaction<'_> {
     /// Stores a change. One of the same register that was never sent gives way to it; none that was sent ever does.
     pub(crate) fn enqueue(&mut self, change: Change) -> Result<()> {
-        if let Some(unsent) = self.unsent(&change.key, change.person.as_ref())? {
+        if let Some(unsent) = self.unsent(&change.key, change.vote.as_ref().map(|vote| &vote.person))? {
             self.remove_entry(&unsent)?;
         }
         let operation = Operation {
@@ -108,8 +124,9 @@ impl Transaction<'_> {
             last_error: None,
             next_attempt_at: None,
         };
-        let Change { key, person, body, .. } = change;
-        self.put_entry(&Entry { seq: 0, operation, key, person, body })
+        let Change { key, vote, body, .. } = change;
+        self.state.queued = true;
+        self.put_entry(&Entry { seq: 0, operation, key, vote, body })
     }
 
     /// The change of a register that was never sent, if there is one.
@@ -141,14 +158,8 @@ impl Transaction<'_> {
             entry.operation.state = OperationState::Pending;
             entry.operation.parked_reason = None;
             entry.operation.next_attempt_at = None;
-            let sum = checksum(&entry);
-            self.connection
-                .prepare_cached(
-                    "UPDATE outbox SET state = 0, parked_reason = NULL, next_attempt_at = NULL, checksum = ?2 \
-                     WHERE seq = ?1",
-                )
-                .and_then(|mut statement| statement.execute([entry.seq, sum]))
-                .doing(during::WRITING)?;
+            self.update_entry(&entry)?;
+            self.state.queued = true;
         }
         Ok(true)
     }
@@ -168,11 +179,13 @@ impl Transaction<'_> {
     /// Stores a change as it is, at the end or, when it has one, in its place.
     pub(crate) fn put_entry(&mut self, entry: &Entry) -> Result<()> {
         self.book(StoreName::Operations, 1, size(entry))?;
-        let Entry { seq, operation, key, person, body } = entry;
+        let Entry { seq, operation, key, vote, body } = entry;
+        let host = vote.and_then(|vote| vote.host);
         self.connection
             .prepare_cached(
-                "INSERT INTO outbox (seq, id, kind, key, person, body, at, state, parked_reason, attempts, last_error, \
-                 next_attempt_at, checksum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                "INSERT INTO outbox (seq, id, kind, key, person, voter, host, host_voter, body, at, state, \
+                 parked_reason, attempts, last_error, next_attempt_at, checksum) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -180,9 +193,35 @@ impl Transaction<'_> {
                     operation.id.0,
                     code_in(&KINDS, &operation.kind),
                     key,
-                    person.map(|person| person.0),
+                    vote.map(|vote| vote.person.0),
+                    vote.map(|vote| vote.voter.0),
+                    host.map(|(host, _)| host.0),
+                    host.map(|(_, voter)| voter.0),
                     body,
                     operation.created_at.0,
+                    code_in(&STATES, &operation.state),
+                    operation.parked_reason.map(|reason| code_in(&REASONS, &reason)),
+                    operation.attempts,
+                    operation.last_error,
+                    operation.next_attempt_at.map(|at| at.0),
+                    checksum(entry)
+                ])
+            })
+            .doing(during::WRITING)?;
+        Ok(())
+    }
+
+    /// Writes down how a change stands.
+    pub(crate) fn update_entry(&self, entry: &Entry) -> Result<()> {
+        let operation = &entry.operation;
+        self.connection
+            .prepare_cached(
+                "UPDATE outbox SET state = ?2, parked_reason = ?3, attempts = ?4, last_error = ?5, next_attempt_at = ?6, \
+                 checksum = ?7 WHERE seq = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    entry.seq,
                     code_in(&STATES, &operation.state),
                     operation.parked_reason.map(|reason| code_in(&REASONS, &reason)),
                     operation.attempts,
@@ -205,7 +244,8 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn entry(&self, id: OperationId) -> Result<Option<Entry>> {
+    /// The change of this name, if it waits.
+    pub(crate) fn entry(&self, id: OperationId) -> Result<Option<Entry>> {
         let sql = format!("SELECT {} FROM outbox WHERE id = ?1", Entry::COLUMNS);
         self.connection
             .prepare_cached(&sql)
@@ -266,7 +306,11 @@ fn checksum(entry: &Entry) -> i64 {
         .blob(&operation.id.0)
         .int(code_in(&KINDS, &operation.kind))
         .text(&entry.key)
-        .optional(entry.person, |sum, person| sum.blob(&person.0))
+        .optional(entry.vote, |sum, vote| {
+            sum.blob(&vote.person.0)
+                .blob(&vote.voter.0)
+                .optional(vote.host, |sum, (host, voter)| sum.blob(&host.0).blob(&voter.0))
+        })
         .text(&entry.body)
         .int(operation.created_at.0)
         .int(code_in(&STATES, &operation.state))

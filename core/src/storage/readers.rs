@@ -1,7 +1,8 @@
-//! Reading connections: a few, opened when first needed, each used by one reader at a time.
+//! Reading connections to one database: a few, opened when first needed, each used by one reader at a time.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -9,20 +10,33 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+};
 
-use super::{connection::open_for_reading, files::Files, probe::Probe};
+use super::{connection::open_for_reading, probe::Probe};
 use crate::error::{Error, Result};
 
 /// Readers at a time: enough that a long search does not hold up a page, few enough for a phone's memory.
 const READERS: u32 = 3;
 
 pub(crate) struct Readers {
-    files: Files,
+    path: PathBuf,
+    place: Place,
     gate: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
     suspended: AtomicBool,
     probe: Probe,
+}
+
+/// Where blocking work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Where it holds nobody up.
+    OffThread,
+    /// Where it is asked for: in a simulation, which has one thread.
+    Here,
 }
 
 /// Proof that nobody reads, and that no reader has the file open, until it is dropped.
@@ -31,9 +45,10 @@ pub(crate) struct NoReaders {
 }
 
 impl Readers {
-    pub(crate) fn new(files: Files, probe: Probe) -> Self {
+    pub(crate) fn new(path: PathBuf, place: Place, probe: Probe) -> Self {
         Self {
-            files,
+            path,
+            place,
             gate: Arc::new(Semaphore::new(READERS as usize)),
             idle: Mutex::default(),
             suspended: false.into(),
@@ -48,12 +63,15 @@ impl Readers {
     ) -> Result<T> {
         let permit = Arc::clone(&self.gate).acquire_owned().await.map_err(|_| Error::Stopped)?;
         let this = Arc::clone(self);
-        off_thread(move || {
+        let read = move || {
             let result = this.read(work);
             drop(permit);
             result
-        })
-        .await
+        };
+        match self.place {
+            Place::Here => read(),
+            Place::OffThread => off_thread(read).await,
+        }
     }
 
     /// Waits for readers to end, closes their connections, and lets none in until the answer is dropped.
@@ -61,6 +79,11 @@ impl Readers {
         let permits = Arc::clone(&self.gate).acquire_many_owned(READERS).await.map_err(|_| Error::Stopped)?;
         self.idle().clear();
         Ok(NoReaders { _permits: permits })
+    }
+
+    /// Closes connections that nobody uses just now: the file was made anew.
+    pub(crate) fn forget_idle(&self) {
+        self.idle().clear();
     }
 
     /// Whether connections are closed after each use.
@@ -81,7 +104,7 @@ impl Readers {
         let connection = match idle {
             Some(connection) => connection,
             None => {
-                let mut connection = open_for_reading(&self.files.main())?;
+                let mut connection = open_for_reading(&self.path)?;
                 self.probe.watch(&mut connection)?;
                 connection
             }
@@ -100,8 +123,12 @@ impl Readers {
     }
 }
 
-/// Runs blocking work on a thread that may block.
-pub(crate) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+/// Runs blocking work where it holds nobody up.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    if Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread) {
+        // The runtime's other threads take over what else this one has to do: cheaper than sending the work away.
+        return tokio::task::block_in_place(work);
+    }
     let (answer, result) = oneshot::channel();
     // One kind of task for all work: a kind for each would take up a good part of the library.
     let task: Box<dyn FnOnce() + Send> = Box::new(move || _ = answer.send(work()));

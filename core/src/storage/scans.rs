@@ -234,7 +234,8 @@ pub(crate) fn size(scan: &Scan) -> i64 {
     i64::try_from(content).unwrap_or(i64::MAX / 2) + ROW_OVERHEAD
 }
 
-fn scanned_at(id: i64) -> UnixMillis {
+/// The moment of an id.
+pub(crate) fn scanned_at(id: i64) -> UnixMillis {
     UnixMillis(id >> ScanId::SEQUENCE_BITS)
 }
 

@@ -96,7 +96,10 @@ CREATE TABLE outbox (
     id BLOB NOT NULL UNIQUE,            -- the operation's name, fixed before it is first sent
     kind INTEGER NOT NULL,
     key TEXT NOT NULL,                  -- of the register it changes
-    person BLOB,                        -- whose, for votes
+    person BLOB,                        -- for votes: whose, as known on this device only
+    voter BLOB,                         -- and as known outside
+    host BLOB,                          -- the host's subject, where it is known
+    host_voter BLOB,                    -- and the voter's name there
     body TEXT NOT NULL,                 -- JSON, as it is sent
     at INTEGER NOT NULL,
     state INTEGER NOT NULL,             -- 0 pending, 1 in flight, 2 parked
@@ -107,6 +110,8 @@ CREATE TABLE outbox (
     checksum INTEGER NOT NULL
 );
 CREATE INDEX outbox_by_key ON outbox (key);
+CREATE INDEX outbox_by_host ON outbox (host) WHERE host IS NOT NULL;
+CREATE INDEX outbox_waiting ON outbox (seq) WHERE state < 2;
 "];
 
 /// Steps of `cache.db`.
@@ -119,6 +124,24 @@ CREATE TABLE ratings (
     host_hash BLOB,
     tally BLOB NOT NULL,
     own_choice INTEGER,
+    checksum INTEGER NOT NULL
+);
+
+-- What the server last said of codes and hosts.
+CREATE TABLE community (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    hash BLOB NOT NULL UNIQUE,
+    rev INTEGER NOT NULL,               -- the server's: an older one never takes the place of a newer one
+    tally BLOB NOT NULL,
+    own TEXT NOT NULL,                  -- JSON: which votes of this account are in the sums
+    known_at INTEGER NOT NULL,          -- by the server's clock
+    checksum INTEGER NOT NULL
+);
+
+-- How far the server is known: cursor, clock, name as a device.
+CREATE TABLE sync_state (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
     checksum INTEGER NOT NULL
 );
 "];

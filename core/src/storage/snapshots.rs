@@ -4,15 +4,13 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::{
     columns::{Checksum, Columns},
-    connection::open_for_reading,
     fault::{Sql, during},
-    files::Files,
     tally,
 };
 use crate::{
     error::Result,
-    model::{QrHash, VoteChoice},
-    voting::Tally,
+    model::{QrHash, VoteChoice, VoterId},
+    voting::{Ballot, Tally},
 };
 
 /// Codes remembered: at some 250 bytes each, a few megabytes at the most.
@@ -25,12 +23,14 @@ pub(crate) struct Snapshot {
     pub(crate) host_hash: Option<QrHash>,
     pub(crate) tally: Tally,
     pub(crate) own_choice: Option<VoteChoice>,
+    /// What voters of this device changed and the server may not count yet: the voter, and what stands now. Not stored.
+    pub(crate) waiting: Vec<(VoterId, Option<Ballot>)>,
 }
 
 impl Snapshot {
     /// Of a code that nobody has voted on.
     pub(crate) fn empty(hash: QrHash, host_hash: Option<QrHash>) -> Self {
-        Self { hash, host_hash, tally: Tally::default(), own_choice: None }
+        Self { hash, host_hash, tally: Tally::default(), own_choice: None, waiting: Vec::new() }
     }
 }
 
@@ -56,11 +56,10 @@ pub(crate) fn keep(connection: &mut Connection, snapshots: &[Snapshot]) -> Resul
     tx.commit().doing(during::COMMITTING)
 }
 
-/// Looks codes up; `None` for those that are not remembered. Opens the file for this one look: it is seldom needed.
-pub(crate) fn find(files: &Files, hashes: &[QrHash]) -> Result<Vec<Option<Snapshot>>> {
-    let connection = open_for_reading(&files.cache())?;
+/// Looks codes up; `None` for those that are not remembered.
+pub(crate) fn find(connection: &Connection, hashes: &[QrHash]) -> Result<Vec<Option<Snapshot>>> {
     let mut statement = connection
-        .prepare("SELECT hash, host_hash, tally, own_choice, checksum FROM ratings WHERE hash = ?1")
+        .prepare_cached("SELECT hash, host_hash, tally, own_choice, checksum FROM ratings WHERE hash = ?1")
         .doing(during::READING)?;
     hashes
         .iter()
@@ -77,6 +76,7 @@ fn read(row: &Row<'_>) -> Option<Snapshot> {
         host_hash: row.optional(1, Columns::bytes)?.map(QrHash),
         tally: tally::decode(row.blob(2)?)?,
         own_choice: row.optional(3, |row, index| choice_of(row.int(index)?))?,
+        waiting: Vec::new(),
     };
     (row.int(4)? == checksum(&snapshot, row.blob(2)?)).then_some(snapshot)
 }

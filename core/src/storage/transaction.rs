@@ -22,11 +22,13 @@ pub(crate) struct State {
     pub(crate) events: Vec<Event>,
     /// Ratings to be remembered in the cache after the commit.
     pub(crate) snapshots: Vec<Snapshot>,
+    /// Whether a change was put in the outbox.
+    pub(crate) queued: bool,
 }
 
 impl State {
     pub(crate) fn new(counters: Counters, quota: Quota) -> Self {
-        Self { counters, quota, latest_scan: None, events: Vec::new(), snapshots: Vec::new() }
+        Self { counters, quota, latest_scan: None, events: Vec::new(), snapshots: Vec::new(), queued: false }
     }
 
     /// Remembers how it is.
@@ -37,6 +39,7 @@ impl State {
             latest_scan: self.latest_scan,
             events: self.events.len(),
             snapshots: self.snapshots.len(),
+            queued: self.queued,
         }
     }
 
@@ -47,6 +50,7 @@ impl State {
         self.latest_scan = mark.latest_scan;
         self.events.truncate(mark.events);
         self.snapshots.truncate(mark.snapshots);
+        self.queued = mark.queued;
     }
 }
 
@@ -57,6 +61,7 @@ pub(crate) struct Mark {
     latest_scan: Option<i64>,
     events: usize,
     snapshots: usize,
+    queued: bool,
 }
 
 impl Transaction<'_> {

@@ -230,6 +230,17 @@ pub(crate) fn cast_before(
     rows.filter_map(|row| row.doing(during::READING).transpose()).collect()
 }
 
+/// Own standing votes that the server never confirmed, from the id `after` on, up to `limit`.
+pub(crate) fn unacknowledged(connection: &Connection, after: i64, limit: u32) -> Result<Vec<Register>> {
+    let sql = format!(
+        "SELECT {} FROM votes WHERE id > ?1 AND derived = 0 AND choice < 2 AND acknowledged = 0 ORDER BY id LIMIT ?2",
+        Register::COLUMNS
+    );
+    let mut statement = connection.prepare_cached(&sql).doing(during::READING)?;
+    let rows = statement.query_map(params![after, limit], |row| Ok(Register::read(row))).doing(during::READING)?;
+    rows.filter_map(|row| row.doing(during::READING).transpose()).collect()
+}
+
 /// Whether a change of this register waits to be sent.
 pub(crate) fn is_pending(connection: &Connection, register: &Register) -> Result<bool> {
     outbox::waits(connection, &register.hash.to_string(), Some(&register.person))

@@ -3,10 +3,12 @@
 //! A commit costs one wait for the disk, ten to twenty-five milliseconds on a phone, however much it holds. While one is
 //! under way, further steps queue up; the next commit takes them all. Each step runs in a savepoint of its own, so that
 //! one that fails does not take its neighbours along. A step is answered only after the commit that holds it.
+//!
+//! In a simulation there is no thread: every step is committed at once, by its caller, so that a run can be repeated.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -24,12 +26,14 @@ const QUEUE: usize = 1024;
 /// Steps in one commit: bounds the time that the first of them waits for the last.
 const GROUP: usize = 256;
 
-pub(crate) struct Writer {
-    queue: mpsc::Sender<Order>,
-    thread: Mutex<Option<thread::JoinHandle<()>>>,
+pub(crate) enum Writer {
+    /// By a thread of its own.
+    Thread { queue: mpsc::Sender<Order>, thread: Mutex<Option<thread::JoinHandle<()>>> },
+    /// By whoever asks; none once it has stopped.
+    Caller(Mutex<Option<Desk>>),
 }
 
-enum Order {
+pub(crate) enum Order {
     Write(Box<dyn Step>),
     /// Something done to the files themselves, between two commits.
     Alone(Box<dyn FnOnce(&mut Desk) + Send>),
@@ -44,7 +48,12 @@ impl Writer {
             .name("safescan-writer".into())
             .spawn(move || serve(desk, orders))
             .map_err(|error| Error::io(&error, "starting the writer's thread"))?;
-        Ok(Self { queue, thread: Mutex::new(Some(thread)) })
+        Ok(Self::Thread { queue, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Starts nothing.
+    pub(crate) fn without_thread(desk: Desk) -> Self {
+        Self::Caller(Mutex::new(Some(desk)))
     }
 
     /// Runs `work` in a transaction and answers once it is committed.
@@ -54,7 +63,7 @@ impl Writer {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let step = Box::new(Work::new(work, reply));
-        self.queue.send(Order::Write(step)).await.map_err(|_| Error::Stopped)?;
+        self.give(Order::Write(step)).await?;
         answer.await.unwrap_or(Err(Error::Stopped))
     }
 
@@ -62,7 +71,10 @@ impl Writer {
     pub(crate) fn write_if_idle(&self, work: impl FnOnce(&mut Transaction<'_>) -> Result<()> + Send + 'static) {
         let (reply, _) = oneshot::channel();
         let step = Box::new(Work::new(work, reply));
-        drop(self.queue.try_send(Order::Write(step)));
+        match self {
+            Self::Thread { queue, .. } => drop(queue.try_send(Order::Write(step))),
+            Self::Caller(desk) => drop(carry_out(&mut lock(desk), Order::Write(step))),
+        }
     }
 
     /// Runs `work` between two commits.
@@ -76,22 +88,64 @@ impl Writer {
             let result = catch_unwind(AssertUnwindSafe(|| work(desk)));
             drop(reply.send(result.unwrap_or(Err(Error::Panicked { during: WHILE }))));
         }));
-        self.queue.send(order).await.map_err(|_| Error::Stopped)?;
+        self.give(order).await?;
         answer.await.unwrap_or(Err(Error::Stopped))
     }
 
     /// Does what was accepted, closes the files and ends the thread. Later writes are told that the core has stopped.
     pub(crate) async fn stop(&self) {
         let (reply, answer) = oneshot::channel();
-        if self.queue.send(Order::Stop(reply)).await.is_ok() {
+        if self.give(Order::Stop(reply)).await.is_ok() {
             drop(answer.await);
         }
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Self::Thread { thread, .. } = self else { return };
+        let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // It has answered: nothing is left for it but to return.
             drop(thread.join());
         }
     }
+
+    /// Drops the files as a kill does: nothing is folded in, nobody is told.
+    #[cfg(feature = "test-hooks")]
+    pub(crate) fn kill(&self) {
+        if let Self::Caller(desk) = self {
+            drop(lock(desk).take());
+        }
+    }
+
+    async fn give(&self, order: Order) -> Result<()> {
+        match self {
+            Self::Thread { queue, .. } => queue.send(order).await.map_err(|_| Error::Stopped),
+            Self::Caller(desk) => carry_out(&mut lock(desk), order),
+        }
+    }
+}
+
+fn lock(desk: &Mutex<Option<Desk>>) -> MutexGuard<'_, Option<Desk>> {
+    desk.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the thread does, done by the caller.
+fn carry_out(place: &mut Option<Desk>, order: Order) -> Result<()> {
+    let Some(desk) = place.as_mut() else { return Err(Error::Stopped) };
+    match order {
+        Order::Write(step) => {
+            let mut group = vec![step];
+            answer(desk.commit(&mut group), group);
+            desk.tidy();
+        }
+        Order::Alone(work) => {
+            work(desk);
+            desk.rest();
+        }
+        Order::Stop(reply) => {
+            desk.release();
+            *place = None;
+            _ = reply.send(());
+        }
+    }
+    Ok(())
 }
 
 fn serve(mut desk: Desk, mut orders: mpsc::Receiver<Order>) {

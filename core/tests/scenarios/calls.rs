@@ -73,6 +73,11 @@ pub(crate) async fn make(core: &SafeScan, name: &str, mut args: Fields) -> Resul
         "retryOperation" => call!(core, args, retry_operation(id)),
         "discardOperation" => call!(core, args, discard_operation(id)),
 
+        "syncNow" => call!(core, args, sync_now()),
+        "runOnce" => call!(core, args, run_once(deadline_ms)),
+        "networkChanged" => call!(core, args, no_wait network_changed(state)),
+        "setAuthToken" => call!(core, args, set_auth_token(token)),
+
         "storageUsage" => call!(core, args, storage_usage()),
         "checkIntegrity" => call!(core, args, check_integrity()),
         "repair" => call!(core, args, repair()),

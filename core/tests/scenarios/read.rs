@@ -87,7 +87,7 @@ macro_rules! plain {
         }
     )*};
 }
-plain!(String, bool, u32, i64, f64);
+plain!(String, bool, u8, u32, i64, f64);
 
 macro_rules! quantities {
     ($($type:ident),*) => {$(
@@ -134,10 +134,11 @@ names! {
     Verdict { Unknown, Safe, Suspicious, Unsafe }
     VoteChoice { Safe, Unsafe }
     MemoryPressure { Moderate, Critical }
+    NetworkState { Unknown, Online, Offline }
 }
 
 macro_rules! records {
-    ($($type:ident { $($field:ident $(= $default:literal)?),* })*) => {$(
+    ($($type:ident { $($field:ident $(= $default:literal)?),* $(,)? })*) => {$(
         impl Read for $type {
             fn read(value: Value) -> Result<Self, SafeScanError> {
                 let mut fields = Fields::of(value);
@@ -157,7 +158,15 @@ records! {
     VoteQuery { limit = 50, cursor, user_id }
     KvPair { key, value }
     SettingsUpdate { notifications, auto_sync, scan_retention_days, vote_retention_days }
-    SyncConfig { base_url, share_scans = false, share_settings = false }
+    SyncConfig {
+        base_url,
+        share_scans = false,
+        share_settings = false,
+        only_when_asked = false,
+        allow_plain_loopback = false,
+        trusted_roots,
+        pinned_keys,
+    }
 }
 
 impl Read for CodeRef {

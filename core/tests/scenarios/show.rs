@@ -113,6 +113,8 @@ records! {
     KvEntry { key, value }
     Settings { notifications, auto_sync, scan_retention_days, vote_retention_days }
     Operation { id, kind, state, parked_reason, created_at, attempts, last_error, next_attempt_at }
+    SyncReport { sent, superseded, parked, deferred, received, waiting, plain_server }
+    BackgroundRun { finished, report }
     OperationPage { operations, next_cursor, withheld }
     StorageUsage { used, limit, scans, votes, key_value, operations, on_disk }
     StoreReport { store, intact, damaged }
@@ -170,6 +172,10 @@ variants! {
         DamageFound { store, count }
         Repaired { report }
         HealthChanged { health }
+        SyncFinished { report }
+        OperationSuperseded { id, kind }
+        OperationParked { id, reason }
+        TokenWanted
         Erased
         Missed { count }
     }

@@ -37,7 +37,8 @@ impl Phone {
 
     pub(crate) async fn open_with(&self, config: Config) -> Result<Arc<Core>> {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        Core::open_in(config, Environment { clock, entropy: Arc::new(SeededEntropy::new(1)) }).await
+        let entropy = Arc::new(SeededEntropy::new(1));
+        Core::open_in(config, Environment { clock, entropy, ..Environment::default() }).await
     }
 
     pub(crate) fn file(&self, name: &str) -> std::path::PathBuf {

@@ -114,7 +114,9 @@ extension JSON {
             SyncConfig(
                 baseUrl: try fields.required("baseUrl") { try $0.text() },
                 shareScans: try fields.optional("shareScans") { try $0.bool() } ?? false,
-                shareSettings: try fields.optional("shareSettings") { try $0.bool() } ?? false)
+                shareSettings: try fields.optional("shareSettings") { try $0.bool() } ?? false,
+                onlyWhenAsked: try fields.optional("onlyWhenAsked") { try $0.bool() } ?? false,
+                allowPlainLoopback: try fields.optional("allowPlainLoopback") { try $0.bool() } ?? false)
         }
     }
 }

@@ -1,0 +1,222 @@
+//! What the features know of the server: its clock, and what it last said of codes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::Semaphore;
+
+use super::{Context, cause_of};
+use crate::{
+    error::Result,
+    model::{HealthCause, QrHash, Service, ServiceState, UnixMillis},
+    protocol::{self, PREFIX_DIGITS},
+    remote::{Client, Trouble},
+    storage::{
+        community::{self, Community},
+        sync_state::SyncState,
+    },
+};
+
+/// What the server said, kept in memory: at 300 bytes each, a few hundred kilobytes.
+const REMEMBERED: usize = 1_000;
+/// How long what was looked up counts as fresh: as long as somebody looks at a code and decides, with some to spare.
+const FRESH_MS: i64 = 60_000;
+/// Beginnings of hashes whose look-up is remembered.
+const LOOK_UPS: usize = 1_000;
+/// Look-ups at a time: a screen full of codes must not open a dozen connections.
+const AT_A_TIME: usize = 4;
+/// How long a reader waits for the server: what a person bears before "checking" feels broken. What is known is shown then.
+pub(crate) const READER_PATIENCE: Duration = Duration::from_secs(3);
+/// Pages of one look-up: at half a megabyte each more than any honest beginning has.
+const MAX_PAGES: usize = 8;
+
+/// A server, as the features know it.
+pub(crate) struct Cloud {
+    pub(crate) client: Client,
+    said: quick_cache::sync::Cache<QrHash, Community>,
+    state: Mutex<State>,
+    looking: Semaphore,
+}
+
+#[derive(Default)]
+struct State {
+    /// How far the server is known, as in the cache.
+    sync: SyncState,
+    /// When beginnings of hashes were looked up, by the monotonic clock.
+    looked_up: BTreeMap<String, i64>,
+    /// Beginnings of hashes of which the socket brings every change.
+    live: BTreeSet<String>,
+    /// Whether the system says that there is no network.
+    offline: bool,
+}
+
+impl Cloud {
+    pub(crate) fn new(client: Client) -> Self {
+        let said = quick_cache::sync::Cache::new(REMEMBERED);
+        Self { client, said, state: Mutex::default(), looking: Semaphore::new(AT_A_TIME) }
+    }
+
+    /// What is added to this device's clock to get the server's.
+    pub(crate) fn clock_offset(&self) -> i64 {
+        self.state().sync.clock_offset.unwrap_or(0)
+    }
+
+    pub(crate) fn sync_state(&self) -> SyncState {
+        self.state().sync.clone()
+    }
+
+    pub(crate) fn set_sync_state(&self, sync: SyncState) {
+        self.state().sync = sync;
+    }
+
+    /// Takes note of the server's clock.
+    pub(crate) fn heard_time(&self, server: UnixMillis, device: UnixMillis) {
+        self.state().sync.clock_offset = Some(server.0.saturating_sub(device.0));
+    }
+
+    /// Whether the system says that there is no network.
+    pub(crate) fn set_offline(&self, offline: bool) {
+        self.state().offline = offline;
+    }
+
+    /// Of which beginnings the socket brings every change from now on.
+    pub(crate) fn set_live(&self, topics: BTreeSet<String>) {
+        self.state().live = topics;
+    }
+
+    /// What is remembered of a code.
+    pub(crate) fn remembered(&self, hash: &QrHash) -> Option<Community> {
+        self.said.get(hash)
+    }
+
+    /// Forgets what was said: it is fetched anew.
+    pub(crate) fn forget_all(&self) {
+        self.said.clear();
+        self.state().looked_up.clear();
+    }
+
+    /// Whether what is known of a code is as good as what the server would say now.
+    pub(crate) fn is_fresh(&self, hash: &QrHash, monotonic: i64) -> bool {
+        let topic = topic(hash);
+        let state = self.state();
+        state.live.contains(&topic)
+            || state.looked_up.get(&topic).is_some_and(|at| monotonic.saturating_sub(*at) < FRESH_MS)
+    }
+
+    fn note_look_up(&self, topic: String, monotonic: i64) {
+        let mut state = self.state();
+        if state.looked_up.len() >= LOOK_UPS {
+            state.looked_up.retain(|_, at| monotonic.saturating_sub(*at) < FRESH_MS);
+        }
+        if state.looked_up.len() < LOOK_UPS {
+            state.looked_up.insert(topic, monotonic);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The beginning of a hash by which it is looked up and watched.
+pub(crate) fn topic(hash: &QrHash) -> String {
+    let mut text = hash.to_string();
+    text.truncate(PREFIX_DIGITS);
+    text
+}
+
+impl Context {
+    /// The time by the server's clock, as far as it is known.
+    pub(crate) fn time(&self) -> UnixMillis {
+        self.now().plus(self.cloud.as_ref().map_or(0, |cloud| cloud.clock_offset()))
+    }
+
+    /// Brings what the cache knows of these codes into memory.
+    pub(crate) async fn recall(&self, hashes: &[QrHash]) {
+        let Some(cloud) = &self.cloud else { return };
+        let missing: Vec<QrHash> = hashes.iter().filter(|hash| cloud.said.get(*hash).is_none()).copied().collect();
+        if missing.is_empty() {
+            return;
+        }
+        // The cache may lose what it likes: what cannot be read was never said.
+        let found = self.store.read_cache(move |connection| community::find(connection, &missing)).await;
+        for community in found.unwrap_or_default().into_iter().flatten() {
+            cloud.said.insert(community.hash, community);
+        }
+    }
+
+    /// Looks these codes up, unless what is known of them is fresh, and waits for it a moment.
+    pub(crate) async fn look_up(&self, hashes: &[QrHash]) {
+        let Some(cloud) = &self.cloud else { return };
+        let now = self.clock.monotonic();
+        let stale = |hash: &&QrHash| !cloud.is_fresh(hash, now);
+        let topics: BTreeSet<String> = hashes.iter().filter(stale).map(topic).collect();
+        if topics.is_empty() || cloud.state().offline {
+            return;
+        }
+        let looking = futures_util::future::join_all(topics.iter().map(|topic| self.look_up_topic(cloud, topic)));
+        drop(tokio::time::timeout(READER_PATIENCE, looking).await);
+    }
+
+    /// Looks one beginning up, fresh or not.
+    pub(crate) async fn look_up_topic(&self, cloud: &Cloud, topic: &str) {
+        let Ok(_place) = cloud.looking.acquire().await else { return };
+        let looked_up = self.fetch_topic(cloud, topic).await;
+        let (state, cause) = match looked_up {
+            Ok(()) => (ServiceState::Healthy, HealthCause::None),
+            Err(trouble) => (ServiceState::Degraded, cause_of(trouble)),
+        };
+        self.set_health(Service::CommunityRatings, state, cause);
+    }
+
+    async fn fetch_topic(&self, cloud: &Cloud, topic: &str) -> Result<(), Trouble> {
+        let device = self.store.installation().device.clone();
+        let mut next: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let next_page = next.as_ref().map(|next| format!("&next={}", escaped(next))).unwrap_or_default();
+            let query = format!("device={device}{next_page}");
+            let page = cloud.client.ratings(topic, &query, READER_PATIENCE).await?;
+            cloud.heard_time(page.server_time, self.now());
+            // What begins otherwise was not asked for, and whatever is not known of a code is not news to anybody.
+            let ratings = page.ratings.into_iter().filter(|rating| rating.qr_hash.to_string().starts_with(topic));
+            if self.keep_said(ratings.collect(), page.server_time).await.is_err() {
+                break;
+            }
+            next = page.next;
+            if next.is_none() {
+                cloud.note_look_up(topic.to_owned(), self.clock.monotonic());
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what the server said, in the cache and in memory. Ratings that no votes could have made are left out.
+    pub(crate) async fn keep_said(&self, ratings: Vec<protocol::Rating>, at: UnixMillis) -> Result<Vec<QrHash>> {
+        let Some(cloud) = &self.cloud else { return Ok(Vec::new()) };
+        let said: Vec<Community> = ratings
+            .into_iter()
+            .filter_map(|rating| {
+                let tally = rating.tally()?;
+                Some(Community { hash: rating.qr_hash, rev: rating.rev, tally, own: rating.own, known_at: at })
+            })
+            .collect();
+        if said.is_empty() {
+            return Ok(Vec::new());
+        }
+        let news = self.store.write_cache(move |connection| community::keep(connection, &said)).await?;
+        let hashes = news.iter().map(|community| community.hash).collect();
+        for community in news {
+            cloud.said.insert(community.hash, community);
+        }
+        Ok(hashes)
+    }
+}
+
+/// A text of the server's as part of a query.
+pub(crate) fn escaped(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

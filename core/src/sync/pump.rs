@@ -1,0 +1,284 @@
+//! The pump: the one task that makes runs, and sleeps when there is nothing to do.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    plan::{ASKERS_PATIENCE_MS, Situation, Step, plan},
+    run::{Ran, Runner},
+    settle,
+    signals::{Signals, Told},
+    told,
+};
+use crate::{
+    entropy::Entropy,
+    error::{Error, Result},
+    features::{Context, Ratings, SettingsStore, cause_of},
+    log::Level,
+    model::{Event, HealthCause, NetworkState, ParkedReason, Service, ServiceState, SyncReport},
+    remote::Trouble,
+    resilience::BackoffPolicy,
+    storage::dispatch,
+};
+
+/// The longest a run may take. Every request in it is bounded; this bounds their sum, so that no fault anywhere can keep
+/// the pump from ever trying again.
+const RUN_PATIENCE: Duration = Duration::from_secs(600);
+/// The wait after a failure that only a person can mend.
+const SET_UP: BackoffPolicy = BackoffPolicy { base_ms: 900_000, cap_ms: 900_000 };
+/// The wait after other failures: from a second up to half a minute.
+const USUAL: BackoffPolicy = BackoffPolicy { base_ms: 1_000, cap_ms: 30_000 };
+
+/// Makes runs when there is a reason to.
+pub(crate) struct Pump {
+    context: Arc<Context>,
+    settings: SettingsStore,
+    signals: Arc<Signals>,
+    runner: Runner,
+    entropy: Arc<dyn Entropy>,
+    /// Failures in a row.
+    failures: u32,
+    patience_until: i64,
+    server_until: i64,
+    token: Token,
+    /// When the next change is due, by the wall; `None` if none waits.
+    due_at: Option<i64>,
+}
+
+/// What the server thinks of the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    /// Nothing, so far.
+    Fine,
+    /// It was refused, and the app was asked for another.
+    Asked,
+    /// Another was given, and not tried yet.
+    Second,
+    /// That one was refused as well.
+    Refused,
+}
+
+impl Pump {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        ratings: Ratings,
+        settings: SettingsStore,
+        signals: Arc<Signals>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let runner = Runner::new(Arc::clone(&context), ratings, Arc::clone(&entropy));
+        Self {
+            context,
+            settings,
+            signals,
+            runner,
+            entropy,
+            failures: 0,
+            patience_until: 0,
+            server_until: 0,
+            token: Token::Fine,
+            due_at: None,
+        }
+    }
+
+    /// Works until the core is shut down.
+    pub(crate) async fn work(mut self) {
+        loop {
+            let told = self.signals.take();
+            if told.stopped {
+                return;
+            }
+            if told.fresh_start {
+                self.failures = 0;
+                self.patience_until = 0;
+            }
+            if told.new_token && self.token != Token::Fine {
+                self.token = Token::Second;
+            }
+            if told.queued {
+                self.look_for_work().await;
+            }
+            match plan(&self.situation(&told).await) {
+                Step::Run => self.run(&told).await,
+                Step::Rest => self.signals.rung().await,
+                Step::Wait(millis) if self.asked(&told) && millis > ASKERS_PATIENCE_MS => {
+                    let retry_after_ms = u32::try_from(millis).unwrap_or(u32::MAX);
+                    self.signals.finish(told.asked, Err(Error::RateLimited { retry_after_ms }));
+                }
+                Step::Wait(millis) => {
+                    let wait = Duration::from_millis(u64::try_from(millis).unwrap_or(0));
+                    drop(tokio::time::timeout(wait, self.signals.rung()).await);
+                }
+            }
+        }
+    }
+
+    fn asked(&self, told: &Told) -> bool {
+        told.asked > self.signals.answered()
+    }
+
+    async fn situation(&self, told: &Told) -> Situation {
+        let now = self.context.clock.monotonic();
+        let wall = self.context.now().0;
+        // Read only when it matters: a phone that has nothing to do reads nothing.
+        let anything = told.to_fetch || self.due_at.is_some();
+        let asked_only = self.context.config.sync.as_ref().is_none_or(|sync| sync.only_when_asked);
+        let automatic =
+            !asked_only && (!anything || self.settings.read().await.is_ok_and(|settings| settings.auto_sync));
+        Situation {
+            now,
+            asked: self.asked(told),
+            awake: !told.asleep,
+            automatic,
+            offline: told.network == NetworkState::Offline,
+            unauthorised: matches!(self.token, Token::Asked | Token::Refused),
+            to_fetch: told.to_fetch,
+            // A due time is a moment on the wall; the wait for it is one of the monotonic clock.
+            due_at: self.due_at.map(|due_at| now.saturating_add(due_at.saturating_sub(wall).max(0))),
+            patience_until: self.patience_until,
+            server_until: self.server_until,
+        }
+    }
+
+    async fn run(&mut self, told: &Told) {
+        let Some(up_to) = self.signals.begin() else { return };
+        let context = Arc::clone(&self.context);
+        let Some(cloud) = &context.cloud else { return self.signals.finish(up_to, Ok(SyncReport::default())) };
+        // Somebody may ask while the app sleeps: then it is awake for as long as the run takes.
+        cloud.client.set_awake(true);
+        self.sets_out(told);
+        let ran = tokio::select! {
+            biased;
+            () = self.signals.given_up() => None,
+            ran = tokio::time::timeout(RUN_PATIENCE, self.runner.run(cloud)) => ran.ok(),
+        };
+        if told.asleep {
+            cloud.client.set_awake(false);
+        }
+        let result = match ran {
+            Some(Ok(ran)) => self.ran(&ran).await,
+            Some(Err(error)) => self.stumbled(error),
+            None => {
+                // What is in flight is released by the next run.
+                self.due_at = Some(i64::MIN);
+                self.signals.fetch();
+                Err(Error::NoServer { what: "the run was given up", status: None })
+            }
+        };
+        self.signals.finish(up_to, result);
+    }
+
+    fn sets_out(&self, told: &Told) {
+        let fields = [("asked", i64::from(self.asked(told))), ("failures", i64::from(self.failures))];
+        self.context.observer.log(Level::Debug, "a run begins", &fields);
+    }
+
+    async fn ran(&mut self, ran: &Ran) -> Result<SyncReport> {
+        self.look_for_work().await;
+        let now = self.context.clock.monotonic();
+        self.server_until = now.saturating_add(i64::from(ran.pause_ms));
+        let report = ran.report;
+        match ran.trouble {
+            None => {
+                self.failures = 0;
+                self.patience_until = 0;
+                if self.token != Token::Fine {
+                    self.token = Token::Fine;
+                }
+                let (state, cause) = if report.plain_server {
+                    (ServiceState::Degraded, HealthCause::PlainServer)
+                } else {
+                    (ServiceState::Healthy, HealthCause::None)
+                };
+                self.context.set_health(Service::CloudSync, state, cause);
+                self.context.observer.happened(Event::SyncFinished { report });
+                Ok(report)
+            }
+            Some(trouble) => {
+                self.met(trouble, now).await;
+                Err(told(trouble))
+            }
+        }
+    }
+
+    /// What a failure means for the next try.
+    async fn met(&mut self, trouble: Trouble, now: i64) {
+        let policy = if matches!(trouble, Trouble::SetUp { .. } | Trouble::Shape { .. }) { SET_UP } else { USUAL };
+        let asked_for = match trouble {
+            Trouble::Transient { retry_after_ms } | Trouble::RateLimited { retry_after_ms } => retry_after_ms,
+            Trouble::Broken { retry_after_ms } => Some(retry_after_ms),
+            _ => None,
+        };
+        let wait = policy.delay_after(self.failures, self.random(), asked_for);
+        self.failures = self.failures.saturating_add(1);
+        self.patience_until = now.saturating_add(i64::from(wait));
+        if let Some(asked_for) = asked_for.filter(|_| !matches!(trouble, Trouble::Broken { .. })) {
+            let asked_for = asked_for.min(BackoffPolicy::MAX_RETRY_AFTER_MS);
+            self.server_until = self.server_until.max(now.saturating_add(i64::from(asked_for)));
+        }
+        match trouble {
+            Trouble::Auth => self.refused_token().await,
+            // What was not fetched is still to be fetched, once there is a way.
+            Trouble::Upgrade => {}
+            _ => self.signals.fetch_later(),
+        }
+        self.context.set_health(Service::CloudSync, state_of(trouble), cause_of(trouble));
+        self.context.observer.log(Level::Debug, "a run failed", &[("wait_ms", i64::from(wait))]);
+    }
+
+    async fn refused_token(&mut self) {
+        match self.token {
+            Token::Fine | Token::Asked => {
+                if self.token == Token::Fine {
+                    self.context.observer.happened(Event::TokenWanted);
+                }
+                self.token = Token::Asked;
+            }
+            Token::Second | Token::Refused => {
+                self.token = Token::Refused;
+                // Kept for the app to see; the next token sets them free.
+                if settle::park_all(&self.context, ParkedReason::Auth, Trouble::Auth.text()).await.is_err() {
+                    self.context.observer.log(Level::Warn, "changes could not be parked", &[]);
+                }
+                self.context.observer.happened(Event::TokenWanted);
+                self.look_for_work().await;
+            }
+        }
+    }
+
+    /// The storage failed: that is told where storage is, and tried again like everything else.
+    fn stumbled(&mut self, error: Error) -> Result<SyncReport> {
+        let wait = USUAL.delay(self.failures, self.random());
+        self.failures = self.failures.saturating_add(1);
+        self.patience_until = self.context.clock.monotonic().saturating_add(i64::from(wait));
+        if error != Error::Stopped {
+            self.due_at = Some(i64::MIN);
+            self.signals.fetch_later();
+        }
+        Err(error)
+    }
+
+    async fn look_for_work(&mut self) {
+        let now = self.context.now();
+        match self.context.read(move |connection| dispatch::next_due(connection, now)).await {
+            Ok(due_at) => self.due_at = due_at.map(|due_at| due_at.0),
+            Err(Error::Stopped) => self.due_at = None,
+            // Perhaps something waits: the run will find out.
+            Err(_) => self.due_at = Some(i64::MIN),
+        }
+    }
+
+    fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.entropy.fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}
+
+fn state_of(trouble: Trouble) -> ServiceState {
+    match trouble {
+        // Reading goes on.
+        Trouble::Upgrade => ServiceState::Degraded,
+        Trouble::RateLimited { .. } => ServiceState::Degraded,
+        _ => ServiceState::Unavailable,
+    }
+}

@@ -1,0 +1,294 @@
+//! One run: everything that is due is sent, everything that is new is fetched.
+
+use std::sync::Arc;
+
+use super::{
+    absorb::{self, Absorbed, absorb},
+    back_fill::back_fill,
+    batch::{self, Batch},
+    settle,
+};
+use crate::{
+    entropy::Entropy,
+    error::Result,
+    features::{Cloud, Context, Ratings},
+    model::{Event, OperationId, ParkedReason, SyncReport},
+    protocol::{self, Limits, SyncResponse, UPGRADE_REQUIRED},
+    remote::{Synced, Trouble},
+    resilience::BackoffPolicy,
+    storage::{dispatch, is_noted, outbox::Entry, sync_state},
+};
+
+/// Changes in a request until it is known what goes through.
+const FIRST_BATCH: u32 = 200;
+/// Requests of one run: each brings a page of half a megabyte. What is left comes with the next run.
+const MOST_REQUESTS: u32 = 200;
+/// Attempts after which a change that fails alone is tried at its own pace, and no longer holds the others up.
+const ATTEMPTS_TOGETHER: u32 = 5;
+/// The wait of such a change: from half a minute up to an hour.
+const ALONE: BackoffPolicy = BackoffPolicy { base_ms: 30_000, cap_ms: 3_600_000 };
+
+/// Makes runs, one after the other.
+pub(super) struct Runner {
+    pub(super) context: Arc<Context>,
+    pub(super) ratings: Ratings,
+    pub(super) entropy: Arc<dyn Entropy>,
+    limits: Limits,
+    /// Changes in the next request: halved when one fails, doubled when one succeeds.
+    batch: u32,
+    started: bool,
+    /// The server takes nothing from this version.
+    too_old: bool,
+}
+
+/// How a run went.
+pub(super) struct Ran {
+    pub(super) report: SyncReport,
+    /// What ended it early.
+    pub(super) trouble: Option<Trouble>,
+    /// How long the server wants to be left alone, in milliseconds.
+    pub(super) pause_ms: u32,
+}
+
+/// What a request led to.
+enum Exchange {
+    /// There is more to do.
+    GoOn,
+    /// Nothing is left.
+    Done,
+}
+
+impl Runner {
+    pub(super) fn new(context: Arc<Context>, ratings: Ratings, entropy: Arc<dyn Entropy>) -> Self {
+        let limits = Limits::default();
+        Self { context, ratings, entropy, limits, batch: FIRST_BATCH, started: false, too_old: false }
+    }
+
+    /// Makes a run. An error is one of the storage; what the network does is told in [`Ran`].
+    pub(super) async fn run(&mut self, cloud: &Cloud) -> Result<Ran> {
+        self.start(cloud).await?;
+        self.context.store.write(|tx| tx.release_all(None)).await?;
+        let mut ran = Ran { report: SyncReport::default(), trouble: None, pause_ms: 0 };
+        let mut fetched = false;
+        for _ in 0..MOST_REQUESTS {
+            match self.exchange(cloud, &mut ran, fetched).await {
+                Ok(Exchange::GoOn) => fetched = true,
+                Ok(Exchange::Done) => break,
+                Err(Stop::Trouble(trouble)) => {
+                    ran.trouble = Some(trouble);
+                    break;
+                }
+                Err(Stop::Storage(error)) => return Err(error),
+            }
+        }
+        ran.report.waiting = self.context.read(dispatch::unsettled).await?;
+        Ok(ran)
+    }
+
+    /// Once in a process: who this device is to the server, and what waits for a newer version of the protocol.
+    async fn start(&mut self, cloud: &Cloud) -> Result<()> {
+        if self.started {
+            return Ok(());
+        }
+        let mut state = self.context.store.read_cache(sync_state::load).await.unwrap_or_default();
+        let device = self.context.store.installation().device.clone();
+        if state.device.as_ref() != Some(&device) {
+            // The cache does not know this device: it is new, or it was restored from a backup of another one, whose
+            // places the server may have seen already. Under a new name nothing is mistaken for something older.
+            let device = self.context.store.rename_device().await?;
+            state = sync_state::SyncState { device: Some(device), ..sync_state::SyncState::default() };
+            absorb::remember(&self.context, cloud, state).await?;
+        } else {
+            cloud.set_sync_state(state);
+        }
+        let spoken: &str = &format!("protocol_{}", protocol::VERSION);
+        let note = spoken.to_owned();
+        if !self.context.read(move |connection| is_noted(connection, &note)).await? {
+            settle::unpark(&self.context, ParkedReason::Schema).await?;
+            let note = spoken.to_owned();
+            self.context.store.write(move |tx| tx.note(&note)).await?;
+        }
+        back_fill(&self.context).await?;
+        self.started = true;
+        Ok(())
+    }
+
+    async fn exchange(&mut self, cloud: &Cloud, ran: &mut Ran, fetched: bool) -> Result<Exchange, Stop> {
+        if self.too_old {
+            ran.report.parked += settle::park_all(&self.context, ParkedReason::Schema, Trouble::Upgrade.text()).await?;
+        }
+        let mut batch = batch::take(&self.context, self.limits, self.batch).await?;
+        for entry in std::mem::take(&mut batch.poison) {
+            self.tell_parked(entry.operation.id, ParkedReason::Poison);
+            ran.report.parked += 1;
+        }
+        if batch.is_empty() && fetched {
+            return Ok(Exchange::Done);
+        }
+        let before = cloud.sync_state().cursor;
+        let body = batch.request(&self.context, before.clone(), absorb::topics(&self.ratings))?;
+        match cloud.client.sync(body).await {
+            Ok(Synced::Full(response)) => {
+                self.batch = self.batch.saturating_mul(2).min(FIRST_BATCH);
+                self.full(cloud, ran, batch, *response, before).await
+            }
+            Ok(Synced::Plain { conflicts }) => {
+                ran.report.plain_server = true;
+                self.plain(ran, batch, &conflicts).await
+            }
+            Err(trouble) => self.failed(cloud, ran, batch, trouble).await,
+        }
+    }
+
+    async fn full(
+        &mut self,
+        cloud: &Cloud,
+        ran: &mut Ran,
+        batch: Batch,
+        response: SyncResponse,
+        before: Option<String>,
+    ) -> Result<Exchange, Stop> {
+        self.limits = response.limits;
+        ran.pause_ms = response.backoff_ms.max(response.limits.min_interval_ms);
+        cloud.heard_time(response.server_time, self.context.now());
+        let upgrade = response.control.iter().any(|control| control == UPGRADE_REQUIRED);
+        let more = response.has_more && response.cursor != before;
+        let sent = batch.len();
+        let absorbed = absorb(&self.context, cloud, &self.ratings, batch.entries, response).await?;
+        add(&mut ran.report, &absorbed);
+        if upgrade && !self.too_old {
+            return self.failed_upgrade(ran).await;
+        }
+        if sent > 0 && absorbed.decided == 0 {
+            // It says nothing about anything: asking again at once would go on for ever.
+            return Err(Stop::Trouble(Trouble::Transient { retry_after_ms: None }));
+        }
+        if sent == 0 && !more { Ok(Exchange::Done) } else { Ok(Exchange::GoOn) }
+    }
+
+    /// A server of the plain protocol takes what it does not call a conflict.
+    async fn plain(&mut self, ran: &mut Ran, batch: Batch, conflicts: &[OperationId]) -> Result<Exchange, Stop> {
+        let conflicts = conflicts.to_vec();
+        let announcer = self.ratings.announcer()?;
+        let (taken, parked) = self
+            .context
+            .store
+            .write(move |tx| {
+                let (mut taken, mut parked) = (0, 0);
+                for entry in batch.entries {
+                    let Some(mut entry) = tx.entry(entry.operation.id)? else { continue };
+                    let id = entry.operation.id;
+                    if conflicts.contains(&id) {
+                        tx.park(&mut entry, ParkedReason::Rejected, "the server calls it a conflict")?;
+                        tx.emit(Event::OperationParked { id, reason: ParkedReason::Rejected });
+                        parked += 1;
+                    } else {
+                        settle::applied(tx, &announcer, &entry, entry.operation.created_at)?;
+                        taken += 1;
+                    }
+                }
+                Ok((taken, parked))
+            })
+            .await?;
+        ran.report.sent += taken;
+        ran.report.parked += parked;
+        Ok(Exchange::GoOn)
+    }
+
+    async fn failed(&mut self, cloud: &Cloud, ran: &mut Ran, batch: Batch, trouble: Trouble) -> Result<Exchange, Stop> {
+        let sent = batch.len();
+        match trouble {
+            Trouble::Shape { status } if sent == 1 => {
+                // It stands alone now: this is the one that the server does not take.
+                let reason = if status == 413 { ParkedReason::Poison } else { ParkedReason::Schema };
+                self.park(batch.entries, reason, trouble.text()).await?;
+                ran.report.parked += 1;
+                return Ok(Exchange::GoOn);
+            }
+            Trouble::Shape { .. } if sent > 1 => {
+                self.batch = sent.div_ceil(2);
+                self.release(batch.entries, trouble, false).await?;
+                return Ok(Exchange::GoOn);
+            }
+            Trouble::Upgrade => {
+                self.release(batch.entries, trouble, false).await?;
+                return self.failed_upgrade(ran).await;
+            }
+            Trouble::Resync => {
+                self.release(batch.entries, trouble, false).await?;
+                absorb::forget(&self.context, cloud).await?;
+                return Ok(Exchange::GoOn);
+            }
+            Trouble::Transient { .. } => {
+                self.batch = (self.batch.min(sent.max(1)) / 2).max(1);
+                self.release(batch.entries, trouble, sent == 1).await?;
+            }
+            _ => self.release(batch.entries, trouble, false).await?,
+        }
+        Err(Stop::Trouble(trouble))
+    }
+
+    async fn failed_upgrade(&mut self, ran: &mut Ran) -> Result<Exchange, Stop> {
+        self.too_old = true;
+        ran.report.parked += settle::park_all(&self.context, ParkedReason::Schema, Trouble::Upgrade.text()).await?;
+        Err(Stop::Trouble(Trouble::Upgrade))
+    }
+
+    /// Puts changes back. One that failed alone, and often, waits by itself from now on.
+    async fn release(&self, entries: Vec<Entry>, trouble: Trouble, alone: bool) -> Result<()> {
+        let mut random = [0; 8];
+        self.entropy.fill(&mut random);
+        let random = u64::from_le_bytes(random);
+        self.context
+            .store
+            .write(move |tx| {
+                for entry in entries {
+                    let Some(mut entry) = tx.entry(entry.operation.id)? else { continue };
+                    let attempts = entry.operation.attempts;
+                    let until = (alone && attempts >= ATTEMPTS_TOGETHER)
+                        .then(|| tx.now().plus(i64::from(ALONE.delay(attempts - ATTEMPTS_TOGETHER, random))));
+                    tx.release(&mut entry, until, Some(trouble.text()))?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn park(&self, entries: Vec<Entry>, reason: ParkedReason, error: &'static str) -> Result<()> {
+        self.context
+            .store
+            .write(move |tx| {
+                for entry in entries {
+                    let Some(mut entry) = tx.entry(entry.operation.id)? else { continue };
+                    tx.park(&mut entry, reason, error)?;
+                    tx.emit(Event::OperationParked { id: entry.operation.id, reason });
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    fn tell_parked(&self, id: OperationId, reason: ParkedReason) {
+        self.context.observer.happened(Event::OperationParked { id, reason });
+    }
+}
+
+/// Why a run goes no further.
+enum Stop {
+    Trouble(Trouble),
+    Storage(crate::error::Error),
+}
+
+impl From<crate::error::Error> for Stop {
+    fn from(error: crate::error::Error) -> Self {
+        Self::Storage(error)
+    }
+}
+
+fn add(report: &mut SyncReport, absorbed: &Absorbed) {
+    report.sent += absorbed.sent;
+    report.superseded += absorbed.superseded;
+    report.parked += absorbed.parked;
+    report.deferred += absorbed.deferred;
+    report.received += absorbed.received;
+}

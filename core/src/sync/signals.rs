@@ -1,0 +1,210 @@
+//! What the pump is told, by whom ever: flags, and a bell.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+
+use crate::{
+    error::{Error, Result},
+    model::{NetworkState, SyncReport},
+};
+
+/// Shared between the pump and everybody who tells it something.
+pub(crate) struct Signals {
+    state: Mutex<Told>,
+    bell: Notify,
+    /// The last run that came to an end, and how.
+    finished: watch::Sender<Finished>,
+}
+
+/// What the pump was told and did not look at yet, and what holds until something else is said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    /// The number of the last caller who asked for a run.
+    pub(crate) asked: u64,
+    /// Changes were queued.
+    pub(crate) queued: bool,
+    /// There is something to fetch.
+    pub(crate) to_fetch: bool,
+    /// Something is different: whatever failed may work now.
+    pub(crate) fresh_start: bool,
+    /// A token was given.
+    pub(crate) new_token: bool,
+    /// The app is in the background.
+    pub(crate) asleep: bool,
+    /// What the system says of the network.
+    pub(crate) network: NetworkState,
+    /// The core was shut down.
+    pub(crate) stopped: bool,
+    /// A run is under way.
+    pub(crate) running: bool,
+    /// It is to be given up.
+    pub(crate) give_up: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Finished {
+    /// Callers up to this number have their answer.
+    up_to: u64,
+    result: Result<SyncReport>,
+}
+
+impl Signals {
+    pub(crate) fn new() -> Self {
+        // A new process does not know what waits, nor what happened elsewhere.
+        let told = Told { queued: true, to_fetch: true, ..Told::default() };
+        let nothing = Finished { up_to: 0, result: Ok(SyncReport::default()) };
+        Self { state: Mutex::new(told), bell: Notify::new(), finished: watch::Sender::new(nothing) }
+    }
+
+    /// Asks for a run that begins after this call, and waits for its end.
+    pub(crate) async fn run(&self) -> Result<SyncReport> {
+        let mut finished = self.finished.subscribe();
+        let number = {
+            let mut told = self.lock();
+            if told.stopped {
+                return Err(Error::Stopped);
+            }
+            told.asked += 1;
+            told.asked
+        };
+        self.bell.notify_one();
+        let last = finished.wait_for(|finished| finished.up_to >= number).await;
+        last.map_err(|_| Error::Stopped)?.result.clone()
+    }
+
+    /// Changes were queued.
+    pub(crate) fn queued(&self) {
+        self.tell(|told| told.queued = true);
+    }
+
+    /// There is something to fetch.
+    pub(crate) fn fetch(&self) {
+        self.tell(|told| told.to_fetch = true);
+    }
+
+    /// The same, without a hurry: the next run is to do it.
+    pub(crate) fn fetch_later(&self) {
+        self.lock().to_fetch = true;
+    }
+
+    pub(crate) fn set_network(&self, network: NetworkState) {
+        self.tell(|told| {
+            let better = network == NetworkState::Online && told.network != NetworkState::Online;
+            told.network = network;
+            told.fresh_start |= better;
+            told.to_fetch |= better;
+        });
+    }
+
+    pub(crate) fn new_token(&self) {
+        self.tell(|told| {
+            told.new_token = true;
+            told.fresh_start = true;
+            told.to_fetch = true;
+            told.queued = true;
+        });
+    }
+
+    /// The app goes to the background; what is under way is given up.
+    pub(crate) fn sleep(&self) {
+        self.tell(|told| {
+            told.asleep = true;
+            told.give_up = true;
+        });
+    }
+
+    /// The app comes to the front.
+    pub(crate) fn wake(&self) {
+        self.tell(|told| {
+            told.fresh_start |= told.asleep;
+            told.to_fetch |= told.asleep;
+            told.queued = true;
+            told.asleep = false;
+        });
+    }
+
+    /// What is under way is to be given up, unless the app is in front, where it may go on.
+    pub(crate) fn give_up_in_background(&self) {
+        self.tell(|told| told.give_up |= told.asleep);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.tell(|told| {
+            told.stopped = true;
+            told.give_up = true;
+        });
+        self.finish(u64::MAX, Err(Error::Stopped));
+    }
+
+    /// Waits until nothing is under way.
+    pub(crate) async fn idle(&self) {
+        let mut finished = self.finished.subscribe();
+        while self.lock().running {
+            if finished.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the bell.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    /// Waits until a run is to be given up.
+    pub(crate) async fn given_up(&self) {
+        loop {
+            if self.lock().give_up {
+                return;
+            }
+            self.bell.notified().await;
+        }
+    }
+
+    /// What was said; what was said once is taken.
+    pub(crate) fn take(&self) -> Told {
+        let mut told = self.lock();
+        let taken = told.clone();
+        told.queued = false;
+        told.fresh_start = false;
+        told.new_token = false;
+        taken
+    }
+
+    /// A run begins: it answers everybody who has asked so far. `None`: the core was shut down.
+    pub(crate) fn begin(&self) -> Option<u64> {
+        let mut told = self.lock();
+        if told.stopped {
+            return None;
+        }
+        told.running = true;
+        told.give_up = false;
+        told.to_fetch = false;
+        Some(told.asked)
+    }
+
+    /// A run, or what came in its place, is over.
+    pub(crate) fn finish(&self, up_to: u64, result: Result<SyncReport>) {
+        self.lock().running = false;
+        self.finished.send_modify(|finished| {
+            *finished = Finished { up_to: up_to.max(finished.up_to), result };
+        });
+        // Whoever rang while the run was under way may have been heard by the run.
+        self.bell.notify_one();
+    }
+
+    /// The number of the last caller who has an answer.
+    pub(crate) fn answered(&self) -> u64 {
+        self.finished.borrow().up_to
+    }
+
+    fn tell(&self, what: impl FnOnce(&mut Told)) {
+        what(&mut self.lock());
+        self.bell.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
