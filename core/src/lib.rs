@@ -61,6 +61,8 @@ pub mod log;
 #[cfg(feature = "engine")]
 pub mod net;
 #[cfg(feature = "engine")]
+mod realtime;
+#[cfg(feature = "engine")]
 mod remote;
 #[cfg(feature = "engine")]
 mod storage;

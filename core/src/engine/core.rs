@@ -27,11 +27,12 @@ use crate::{
         CacheStatistics, Event, Health, HealthCause, IdentityKeySource, MemoryPressure, Service, ServiceState,
         Statistics, StoreName,
     },
-    net::Network,
+    net::{Network, RealtimeConnector},
+    realtime::LiveLink,
     remote::Client,
     resilience::BreakerState,
     storage::{Place, Store, Surroundings, files::Files},
-    sync::{Pump, Sync},
+    sync::{Live, Pump, Sync},
 };
 
 /// How long `open` waits for a lock that a core in its last throes may still hold, and how often it looks.
@@ -124,6 +125,7 @@ impl Core {
     ) -> Result<Arc<Self>> {
         config.validate()?;
         let network = network(&config, &environment)?;
+        let connector = network.as_ref().map(|network| Arc::clone(&network.realtime));
         let home = Home::new(environment.runtime.clone())?;
         let directory = config.directory.clone();
         let place = if home.is_simulated() { Place::Here } else { Place::OffThread };
@@ -190,15 +192,17 @@ impl Core {
         if let Some(report) = repaired {
             core.context.observer.happened(Event::Repaired { report });
         }
-        core.begin_sync(&entropy);
+        core.begin_sync(&entropy, connector);
         *slot_place = Arc::downgrade(&core);
         Ok(core)
     }
 
     /// Starts what runs in the background, if there is a server.
-    fn begin_sync(&self, entropy: &Arc<dyn Entropy>) {
-        if self.context.cloud.is_none() {
-            return;
+    fn begin_sync(&self, entropy: &Arc<dyn Entropy>, connector: Option<Arc<dyn RealtimeConnector>>) {
+        let (Some(_), Some(connector)) = (&self.context.cloud, connector) else { return };
+        let only_when_asked = self.context.config.sync.as_ref().is_none_or(|sync| sync.only_when_asked);
+        if !only_when_asked {
+            self.begin_live(Arc::clone(entropy), connector);
         }
         let (context, ratings) = (Arc::clone(&self.context), self.ratings.clone());
         let (signals, entropy) = (Arc::clone(&self.hub.signals), Arc::clone(entropy));
@@ -211,6 +215,30 @@ impl Core {
         self.home.keep(begin, move || observer.log(Level::Error, "synchronisation begins anew after a bug", &[]));
     }
 
+    /// Starts the live link.
+    fn begin_live(&self, entropy: Arc<dyn Entropy>, connector: Arc<dyn RealtimeConnector>) {
+        let (context, ratings) = (Arc::clone(&self.context), self.ratings.clone());
+        let (signals, log) = (Arc::clone(&self.hub.signals), self.hub.log.clone());
+        let observer = Arc::clone(&self.context.observer);
+        let begin = move || {
+            let host = Arc::new(Live {
+                context: Arc::clone(&context),
+                ratings: ratings.clone(),
+                signals: Arc::clone(&signals),
+            });
+            let wanted = context.cloud.as_ref().and_then(Cloud::wanted);
+            let link = wanted.map(|wanted| {
+                LiveLink::new(Arc::clone(&connector), Arc::clone(&entropy), log.clone(), host, wanted).run()
+            });
+            async move {
+                if let Some(link) = link {
+                    link.await;
+                }
+            }
+        };
+        self.home.keep(begin, move || observer.log(Level::Error, "the live link begins anew after a bug", &[]));
+    }
+
     /// Closes every file. Calls made meanwhile open them for their own duration.
     ///
     /// # Errors
@@ -221,8 +249,10 @@ impl Core {
         }
         self.hub.signals.sleep();
         if let Some(cloud) = &self.context.cloud {
+            cloud.set_asleep(true);
             cloud.client.rest();
             self.hub.signals.idle().await;
+            cloud.no_link().await;
         }
         self.context.store.suspend().await
     }
@@ -235,6 +265,7 @@ impl Core {
         self.context.store.resume().await?;
         if let Some(cloud) = &self.context.cloud {
             cloud.client.set_awake(true);
+            cloud.set_asleep(false);
         }
         self.hub.signals.wake();
         if self.hub.health.of(Service::LocalStorage).1 == HealthCause::Suspended {
@@ -252,6 +283,9 @@ impl Core {
         let _place = self.slot.lock().await;
         if !self.stopped.swap(true, SeqCst) {
             self.hub.signals.stop();
+            if let Some(cloud) = &self.context.cloud {
+                cloud.end_link();
+            }
             self.home.join().await;
             self.context.store.stop().await;
             self.cache.clear();

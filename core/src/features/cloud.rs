@@ -6,13 +6,14 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::{Context, cause_of};
 use crate::{
     error::Result,
-    model::{HealthCause, QrHash, Service, ServiceState, UnixMillis},
+    model::{HealthCause, NetworkState, QrHash, Service, ServiceState, Token, UnixMillis},
     protocol::{self, PREFIX_DIGITS},
+    realtime::{LiveState, Wanted},
     remote::{Client, Trouble},
     storage::{
         community::{self, Community},
@@ -39,6 +40,10 @@ pub(crate) struct Cloud {
     said: quick_cache::sync::Cache<QrHash, Community>,
     state: Mutex<State>,
     looking: Semaphore,
+    /// What is wanted of the live link; none any more once the core is shut down.
+    wanted: Mutex<Option<watch::Sender<Wanted>>>,
+    /// How the link stands.
+    link: watch::Sender<LiveState>,
 }
 
 #[derive(Default)]
@@ -51,12 +56,93 @@ struct State {
     live: BTreeSet<String>,
     /// Whether the system says that there is no network.
     offline: bool,
+    /// Whether the app is in the background.
+    asleep: bool,
+    /// Whether this device has its name.
+    named: bool,
 }
 
 impl Cloud {
     pub(crate) fn new(client: Client) -> Self {
-        let said = quick_cache::sync::Cache::new(REMEMBERED);
-        Self { client, said, state: Mutex::default(), looking: Semaphore::new(AT_A_TIME) }
+        Self {
+            client,
+            said: quick_cache::sync::Cache::new(REMEMBERED),
+            state: Mutex::default(),
+            looking: Semaphore::new(AT_A_TIME),
+            wanted: Mutex::new(Some(watch::Sender::new(Wanted::default()))),
+            link: watch::Sender::new(LiveState::Off),
+        }
+    }
+
+    /// What is wanted of the live link, now and later.
+    pub(crate) fn wanted(&self) -> Option<watch::Receiver<Wanted>> {
+        self.sender().as_ref().map(watch::Sender::subscribe)
+    }
+
+    /// Takes note of how the link stands.
+    pub(crate) fn link_is(&self, state: LiveState) {
+        self.link.send_replace(state);
+    }
+
+    /// Waits until there is no socket.
+    pub(crate) async fn no_link(&self) {
+        // The sender lives as long as this.
+        drop(self.link.subscribe().wait_for(|state| *state == LiveState::Off).await);
+    }
+
+    /// Ends the live link for good.
+    pub(crate) fn end_link(&self) {
+        self.sender().take();
+    }
+
+    /// This device has its name: the link may be opened in it.
+    pub(crate) fn may_go_live(&self, device: String) {
+        self.state().named = true;
+        self.want(|wanted| wanted.device = device);
+    }
+
+    /// These are the beginnings of all watched hashes.
+    pub(crate) fn watch(&self, topics: BTreeSet<String>) {
+        self.want(|wanted| wanted.topics = topics);
+    }
+
+    /// Whether the app is in the background.
+    pub(crate) fn set_asleep(&self, asleep: bool) {
+        self.state().asleep = asleep;
+        self.want(|_| ());
+    }
+
+    pub(crate) fn set_token(&self, token: Option<Token>) {
+        self.client.set_token(token.clone());
+        self.want(|wanted| {
+            wanted.token = token;
+            wanted.token_version += 1;
+        });
+    }
+
+    /// What the system says of the network.
+    pub(crate) fn set_network(&self, network: NetworkState) {
+        self.state().offline = network == NetworkState::Offline;
+        self.want(|wanted| wanted.network_version += u64::from(network == NetworkState::Online));
+    }
+
+    fn want(&self, change: impl FnOnce(&mut Wanted)) {
+        let live = {
+            let state = self.state();
+            state.named && !state.asleep && !state.offline
+        };
+        if let Some(sender) = self.sender().as_ref() {
+            sender.send_if_modified(|wanted| {
+                let before = wanted.clone();
+                change(wanted);
+                wanted.live = live;
+                *wanted != before
+            });
+        }
+    }
+
+    fn sender(&self) -> MutexGuard<'_, Option<watch::Sender<Wanted>>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is added to this device's clock to get the server's.
@@ -77,14 +163,16 @@ impl Cloud {
         self.state().sync.clock_offset = Some(server.0.saturating_sub(device.0));
     }
 
-    /// Whether the system says that there is no network.
-    pub(crate) fn set_offline(&self, offline: bool) {
-        self.state().offline = offline;
-    }
-
     /// Of which beginnings the socket brings every change from now on.
     pub(crate) fn set_live(&self, topics: BTreeSet<String>) {
         self.state().live = topics;
+    }
+
+    /// The socket brings every change of this beginning from now on.
+    pub(crate) fn add_live(&self, topic: String) {
+        if matches!(*self.link.borrow(), LiveState::Live { .. }) {
+            self.state().live.insert(topic);
+        }
     }
 
     /// What is remembered of a code.
@@ -162,18 +250,21 @@ impl Context {
     }
 
     /// Looks one beginning up, fresh or not.
-    pub(crate) async fn look_up_topic(&self, cloud: &Cloud, topic: &str) {
-        let Ok(_place) = cloud.looking.acquire().await else { return };
+    pub(crate) async fn look_up_topic(&self, cloud: &Cloud, topic: &str) -> Result<Vec<QrHash>, Trouble> {
+        let Ok(_place) = cloud.looking.acquire().await else { return Ok(Vec::new()) };
         let looked_up = self.fetch_topic(cloud, topic).await;
-        let (state, cause) = match looked_up {
-            Ok(()) => (ServiceState::Healthy, HealthCause::None),
-            Err(trouble) => (ServiceState::Degraded, cause_of(trouble)),
+        let (state, cause) = match &looked_up {
+            Ok(_) => (ServiceState::Healthy, HealthCause::None),
+            Err(trouble) => (ServiceState::Degraded, cause_of(*trouble)),
         };
         self.set_health(Service::CommunityRatings, state, cause);
+        looked_up
     }
 
-    async fn fetch_topic(&self, cloud: &Cloud, topic: &str) -> Result<(), Trouble> {
+    /// Whatever was news.
+    async fn fetch_topic(&self, cloud: &Cloud, topic: &str) -> Result<Vec<QrHash>, Trouble> {
         let device = self.store.installation().device.clone();
+        let mut news = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let next_page = next.as_ref().map(|next| format!("&next={}", escaped(next))).unwrap_or_default();
@@ -182,8 +273,9 @@ impl Context {
             cloud.heard_time(page.server_time, self.now());
             // What begins otherwise was not asked for, and whatever is not known of a code is not news to anybody.
             let ratings = page.ratings.into_iter().filter(|rating| rating.qr_hash.to_string().starts_with(topic));
-            if self.keep_said(ratings.collect(), page.server_time).await.is_err() {
-                break;
+            match self.keep_said(ratings.collect(), page.server_time).await {
+                Ok(kept) => news.extend(kept),
+                Err(_) => break,
             }
             next = page.next;
             if next.is_none() {
@@ -191,7 +283,7 @@ impl Context {
                 break;
             }
         }
-        Ok(())
+        Ok(news)
     }
 
     /// Keeps what the server said, in the cache and in memory. Ratings that no votes could have made are left out.

@@ -15,7 +15,7 @@ mod upkeep;
 mod votes;
 
 pub(crate) use self::{
-    cloud::{Cloud, topic},
+    cloud::{Cloud, escaped},
     context::{Context, Names},
     health::{HealthBoard, Reach, cause_of},
 };

@@ -135,6 +135,8 @@ impl Ratings {
         for subject in hashes {
             *watched.entry(subject.hash).or_default() += 1;
         }
+        drop(watched);
+        self.watch_live();
         Ok(())
     }
 
@@ -152,7 +154,16 @@ impl Ratings {
                 None => {}
             }
         }
+        drop(watched);
+        self.watch_live();
         Ok(())
+    }
+
+    /// Has the server tell of changes as well.
+    fn watch_live(&self) {
+        if let Some(cloud) = &self.context.cloud {
+            cloud.watch(self.topics());
+        }
     }
 
     /// Tells of changed ratings from within a transaction.

@@ -72,12 +72,12 @@ impl Server {
 /// subprotocol is one from before there were any; one that names another speaks something else.
 fn agrees(response: &Response, key: &str) -> bool {
     let headers = response.headers();
-    let subprotocol = headers.get(SEC_WEBSOCKET_PROTOCOL);
+    let mut subprotocols = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter();
     says(headers, UPGRADE, "websocket")
         && says(headers, CONNECTION, "upgrade")
         && headers.get(SEC_WEBSOCKET_ACCEPT).is_some_and(|accept| *accept == derive_accept_key(key.as_bytes()))
         && !headers.contains_key(SEC_WEBSOCKET_EXTENSIONS)
-        && subprotocol.is_none_or(|named| named == SUBPROTOCOL)
+        && subprotocols.all(|named| named == SUBPROTOCOL)
 }
 
 /// Whether a header's list has this word in it.

@@ -1,6 +1,6 @@
 //! Reading an answer: of this protocol, or of the plain one that knows conflicts only.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{model::OperationId, protocol::SyncResponse};
 
@@ -25,7 +25,7 @@ struct Plain {
 enum PlainConflict {
     Id(String),
     Item { id: String },
-    Other(serde_json::Value),
+    Other(IgnoredAny),
 }
 
 /// Reads an answer to operations; `None` if it is none.

@@ -38,8 +38,7 @@ impl Client {
         Self { network, clock, breaker, token: Mutex::default(), awake: AtomicBool::new(true) }
     }
 
-    /// The token in use.
-    pub(crate) fn token(&self) -> Option<Token> {
+    fn token(&self) -> Option<Token> {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

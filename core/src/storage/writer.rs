@@ -30,7 +30,7 @@ pub(crate) enum Writer {
     /// By a thread of its own.
     Thread { queue: mpsc::Sender<Order>, thread: Mutex<Option<thread::JoinHandle<()>>> },
     /// By whoever asks; none once it has stopped.
-    Caller(Mutex<Option<Desk>>),
+    Caller(Mutex<Option<Box<Desk>>>),
 }
 
 pub(crate) enum Order {
@@ -53,7 +53,7 @@ impl Writer {
 
     /// Starts nothing.
     pub(crate) fn without_thread(desk: Desk) -> Self {
-        Self::Caller(Mutex::new(Some(desk)))
+        Self::Caller(Mutex::new(Some(Box::new(desk))))
     }
 
     /// Runs `work` in a transaction and answers once it is committed.
@@ -122,12 +122,12 @@ impl Writer {
     }
 }
 
-fn lock(desk: &Mutex<Option<Desk>>) -> MutexGuard<'_, Option<Desk>> {
+fn lock(desk: &Mutex<Option<Box<Desk>>>) -> MutexGuard<'_, Option<Box<Desk>>> {
     desk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the thread does, done by the caller.
-fn carry_out(place: &mut Option<Desk>, order: Order) -> Result<()> {
+fn carry_out(place: &mut Option<Box<Desk>>, order: Order) -> Result<()> {
     let Some(desk) = place.as_mut() else { return Err(Error::Stopped) };
     match order {
         Order::Write(step) => {

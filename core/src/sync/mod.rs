@@ -31,6 +31,7 @@
 mod absorb;
 mod back_fill;
 mod batch;
+mod live;
 mod plan;
 mod pump;
 mod run;
@@ -39,7 +40,7 @@ mod signals;
 
 use std::{sync::Arc, time::Duration};
 
-pub(crate) use self::{pump::Pump, signals::Signals};
+pub(crate) use self::{live::Live, pump::Pump, signals::Signals};
 use crate::{
     error::{Error, Problem, Result},
     features::Context,
@@ -80,10 +81,10 @@ impl Sync {
     /// What the system says of the network.
     pub fn set_network(&self, network: NetworkState) {
         if let Some(cloud) = &self.context.cloud {
-            cloud.set_offline(network == NetworkState::Offline);
             if network == NetworkState::Online {
                 cloud.client.forgive();
             }
+            cloud.set_network(network);
         }
         self.signals.set_network(network);
     }
@@ -95,7 +96,7 @@ impl Sync {
     pub async fn set_token(&self, token: Option<Token>) -> Result<()> {
         self.configured()?;
         if let Some(cloud) = &self.context.cloud {
-            cloud.client.set_token(token);
+            cloud.set_token(token);
         }
         settle::unpark(&self.context, crate::model::ParkedReason::Auth).await?;
         self.signals.new_token();

@@ -1,6 +1,6 @@
 //! The pump: the one task that makes runs, and sleeps when there is nothing to do.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::{
     plan::{ASKERS_PATIENCE_MS, Situation, Step, plan},
@@ -33,6 +33,7 @@ pub(crate) struct Pump {
     context: Arc<Context>,
     settings: SettingsStore,
     signals: Arc<Signals>,
+    ratings: Ratings,
     runner: Runner,
     entropy: Arc<dyn Entropy>,
     /// Failures in a row.
@@ -42,6 +43,8 @@ pub(crate) struct Pump {
     token: Token,
     /// When the next change is due, by the wall; `None` if none waits.
     due_at: Option<i64>,
+    /// What was to be looked up and could not be.
+    missed: BTreeSet<String>,
 }
 
 /// What the server thinks of the token.
@@ -65,11 +68,12 @@ impl Pump {
         signals: Arc<Signals>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let runner = Runner::new(Arc::clone(&context), ratings, Arc::clone(&entropy));
+        let runner = Runner::new(Arc::clone(&context), ratings.clone(), Arc::clone(&entropy));
         Self {
             context,
             settings,
             signals,
+            ratings,
             runner,
             entropy,
             failures: 0,
@@ -77,6 +81,7 @@ impl Pump {
             server_until: 0,
             token: Token::Fine,
             due_at: None,
+            missed: BTreeSet::new(),
         }
     }
 
@@ -94,8 +99,15 @@ impl Pump {
             if told.new_token && self.token != Token::Fine {
                 self.token = Token::Second;
             }
+            if told.token_refused {
+                self.refused_token().await;
+            }
             if told.queued {
                 self.look_for_work().await;
+            }
+            if !told.look_ups.is_empty() && self.failures == 0 && !told.asleep {
+                self.look_up().await;
+                continue;
             }
             match plan(&self.situation(&told).await) {
                 Step::Run => self.run(&told).await,
@@ -191,6 +203,9 @@ impl Pump {
                 };
                 self.context.set_health(Service::CloudSync, state, cause);
                 self.context.observer.happened(Event::SyncFinished { report });
+                if !self.missed.is_empty() {
+                    self.signals.look_up(std::mem::take(&mut self.missed).into_iter().collect());
+                }
                 Ok(report)
             }
             Some(trouble) => {
@@ -255,6 +270,25 @@ impl Pump {
             self.signals.fetch_later();
         }
         Err(error)
+    }
+
+    /// Fetches the present of codes whose future comes by itself.
+    async fn look_up(&mut self) {
+        let context = Arc::clone(&self.context);
+        let Some(cloud) = &context.cloud else { return };
+        let topics = self.signals.take_look_ups();
+        for topic in topics {
+            match self.context.look_up_topic(cloud, &topic).await {
+                Ok(news) => {
+                    cloud.add_live(topic);
+                    if self.ratings.announce(&news).await.is_err() {
+                        self.context.observer.log(Level::Debug, "ratings could not be read", &[]);
+                    }
+                }
+                // Worth another try when a run shows that there is a way.
+                Err(_) => _ = self.missed.insert(topic),
+            }
+        }
     }
 
     async fn look_for_work(&mut self) {

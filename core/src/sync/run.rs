@@ -109,6 +109,7 @@ impl Runner {
             self.context.store.write(move |tx| tx.note(&note)).await?;
         }
         back_fill(&self.context).await?;
+        cloud.may_go_live(self.context.store.installation().device.clone());
         self.started = true;
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! What the pump is told, by whom ever: flags, and a bell.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use tokio::sync::{Notify, watch};
 
@@ -30,6 +33,10 @@ pub(crate) struct Told {
     pub(crate) fresh_start: bool,
     /// A token was given.
     pub(crate) new_token: bool,
+    /// The live link was refused for its token.
+    pub(crate) token_refused: bool,
+    /// Beginnings of hashes that are live now, and of which the present is to be looked up.
+    pub(crate) look_ups: BTreeSet<String>,
     /// The app is in the background.
     pub(crate) asleep: bool,
     /// What the system says of the network.
@@ -95,6 +102,16 @@ impl Signals {
             told.fresh_start |= better;
             told.to_fetch |= better;
         });
+    }
+
+    /// What is known of these codes is to be brought up to date.
+    pub(crate) fn look_up(&self, topics: Vec<String>) {
+        self.tell(|told| told.look_ups.extend(topics));
+    }
+
+    /// The live link was refused for its token.
+    pub(crate) fn token_refused(&self) {
+        self.tell(|told| told.token_refused = true);
     }
 
     pub(crate) fn new_token(&self) {
@@ -169,7 +186,13 @@ impl Signals {
         told.queued = false;
         told.fresh_start = false;
         told.new_token = false;
+        told.token_refused = false;
         taken
+    }
+
+    /// What is to be looked up; it is not asked for again.
+    pub(crate) fn take_look_ups(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.lock().look_ups)
     }
 
     /// A run begins: it answers everybody who has asked so far. `None`: the core was shut down.

@@ -134,11 +134,10 @@ names! {
     Verdict { Unknown, Safe, Suspicious, Unsafe }
     VoteChoice { Safe, Unsafe }
     MemoryPressure { Moderate, Critical }
-    NetworkState { Unknown, Online, Offline }
 }
 
 macro_rules! records {
-    ($($type:ident { $($field:ident $(= $default:literal)?),* $(,)? })*) => {$(
+    ($($type:ident { $($field:ident $(= $default:literal)?),* })*) => {$(
         impl Read for $type {
             fn read(value: Value) -> Result<Self, SafeScanError> {
                 let mut fields = Fields::of(value);
@@ -159,13 +158,7 @@ records! {
     KvPair { key, value }
     SettingsUpdate { notifications, auto_sync, scan_retention_days, vote_retention_days }
     SyncConfig {
-        base_url,
-        share_scans = false,
-        share_settings = false,
-        only_when_asked = false,
-        allow_plain_loopback = false,
-        trusted_roots,
-        pinned_keys,
+        base_url, share_scans = false, share_settings = false, allow_plain_loopback = false, trusted_roots, pinned_keys
     }
 }
 
