@@ -4,6 +4,9 @@ import { parseArgs } from "node:util";
 
 import { type QrKind, SafeScan, type VoteChoice } from "react-native-safescan";
 
+import { drive } from "./driven-phone.js";
+import { bits, say } from "./output.js";
+
 const DAY_MS = 86_400_000;
 
 interface Payload {
@@ -83,25 +86,25 @@ async function lookThrough(
 
 const snakeCase = (kind: QrKind): string => kind.replace(/\B[A-Z]/g, "_$&").toLowerCase();
 
-/** The 16 hexadecimal digits of a double. */
-function bits(number: number): string {
-  const double = Buffer.alloc(8);
-  double.writeDoubleBE(number);
-  return double.toString("hex");
-}
+const text = { type: "string" } as const;
+const { values: options } = parseArgs({
+  options: {
+    drive: { type: "boolean", default: false },
+    ...{ directory: text, payloads: text, now: text, server: text, identity: text, token: text },
+  },
+});
 
-function say(line: object): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-}
-
-function option(name: string): string {
-  const text = { type: "string" } as const;
-  const value = parseArgs({ options: { directory: text, payloads: text, now: text } }).values[name as "now"];
+function option(name: "directory" | "payloads" | "now" | "server"): string {
+  const value = options[name];
   if (value === undefined) throw new Error(`--${name} is missing`);
   return value;
 }
 
-await main().catch((error: unknown) => {
+const { identity, token } = options;
+const begun = options.drive
+  ? drive({ directory: option("directory"), server: option("server"), identity, token })
+  : main();
+await begun.catch((error: unknown) => {
   console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);
 });

@@ -11,6 +11,9 @@ export type SafeScanErrorType = `${Tags}`;
  * - `StorageUnavailable`: try again later: the device is locked, the folder is read-only, or another process has the
  *   database.
  * - `StorageIncompatible`: update the app: a newer version wrote the database. It was left untouched.
+ * - `Offline`: go on: the server cannot be reached, or does not answer as it should. Nothing is lost.
+ * - `Unauthorized`: give another token with `setAuthToken`. Nothing is lost.
+ * - `RateLimited`: try again after `retryAfterMs`: the server asked for fewer requests.
  * - `Stopped`: open the core again: it was shut down.
  * - `Internal`: report a bug, or call `repair` if the message says that the database is damaged.
  *
@@ -22,13 +25,16 @@ export type SafeScanErrorType = `${Tags}`;
  */
 export class SafeScanError extends Error {
   override readonly name = "SafeScanError";
+  /** Of `RateLimited`: after so many milliseconds another try is worthwhile. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     readonly type: SafeScanErrorType,
     reason: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly retryAfterMs?: number },
   ) {
     super(reason, options);
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 
@@ -53,6 +59,10 @@ export function invalid(field: string, problem: string): SafeScanError {
  */
 export function translated(error: unknown): unknown {
   if (error instanceof SafeScanError) return error;
-  if (NativeError.instanceOf(error)) return new SafeScanError(error.tag, error.inner.reason);
+  if (NativeError.instanceOf(error)) {
+    const { reason } = error.inner;
+    if (error.tag !== Tags.RateLimited) return new SafeScanError(error.tag, reason);
+    return new SafeScanError(error.tag, reason, { retryAfterMs: error.inner.retryAfterMs });
+  }
   return new SafeScanError("Internal", "the native library failed", { cause: error });
 }

@@ -25,6 +25,7 @@ export {
   IdentityKeySource,
   LogLevel,
   MemoryPressure,
+  NetworkState,
   OperationKind,
   OperationState,
   ParkedReason,
@@ -38,6 +39,7 @@ export {
   VoteChoice,
 } from "./generated/index.js";
 export type {
+  BackgroundRun,
   CacheStatistics,
   CleanUpReport,
   ExportReport,
@@ -54,6 +56,7 @@ export type {
   Statistics,
   StorageUsage,
   StoreReport,
+  SyncReport,
   SystemHealth,
   UserSettings,
   Vote,

@@ -218,6 +218,39 @@ export class SafeScan implements AsyncDisposable {
     return ask(() => this.#core.discardOperation(text("id", id)), options);
   }
 
+  // Synchronisation
+
+  /**
+   * Sends and fetches now, and tells how it went. Callers at the same time share one run, which begins after their call.
+   * Nobody has to call this: changes are sent by themselves as soon as there is a way. It is for "pull to refresh".
+   *
+   * Fails with `Offline`, `Unauthorized` or `RateLimited`; nothing is lost then, and it is tried again by itself.
+   */
+  syncNow(options?: CallOptions): Promise<native.SyncReport> {
+    return ask(() => this.#core.syncNow(), options);
+  }
+
+  /**
+   * The same within `deadlineMs` (1 to 600,000), for the short time that the system gives an app in the background; works
+   * while the core is suspended. At the deadline it returns, and what is left waits for the next run.
+   */
+  runOnce(deadlineMs: number, options?: CallOptions): Promise<native.BackgroundRun> {
+    return ask(() => this.#core.runOnce(count("deadlineMs", deadlineMs)), options);
+  }
+
+  /** Tells what the system says of the network. Not needed, but a network that comes back is noticed sooner. */
+  networkChanged(state: native.NetworkState): void {
+    now(() => this.#core.networkChanged(oneOf(native.NetworkState)("state", state)));
+  }
+
+  /**
+   * Gives the token that requests are made with; `undefined` takes it away. It is kept in memory only: give it after each
+   * `open`, and whenever the event `TokenWanted` comes.
+   */
+  setAuthToken(token: string | undefined, options?: CallOptions): Promise<void> {
+    return ask(() => this.#core.setAuthToken(optional(text)("token", token)), options);
+  }
+
   // Key-value data, with AsyncStorage's semantics, durable like everything else
 
   /** The value under `key`, if there is one. */

@@ -21,11 +21,11 @@ export type SafeScanConfig = Pick<native.SafeScanConfig, "directory"> &
   Optional<Omit<native.SafeScanConfig, "directory" | "identityKey" | "sync">> & {
     /** 32 secret bytes from Keychain or Keystore that make voters anonymous. Without them the core makes a key. */
     readonly identityKey?: Uint8Array | undefined;
-    /** Keeps changes for a server. Without it nothing is queued. */
+    /** Brings changes to a server, and others' to this device. Without it nothing is queued. */
     readonly sync?: SyncConfig | undefined;
   };
 
-/** How changes are kept for a server. */
+/** How changes go to a server, and whom the core takes for it. */
 export type SyncConfig = Pick<native.SyncConfig, "baseUrl"> &
   Optional<Omit<native.SyncConfig, "baseUrl" | "trustedRoots">> & {
     /** Certificates, in DER or PEM, that may vouch for the server besides the bundled public authorities. */

@@ -149,6 +149,7 @@ impl Core {
         let reach = match (&config.sync, &network) {
             (None, _) => Reach::NotWanted,
             (Some(_), None) => Reach::NotBuilt,
+            (Some(sync), Some(_)) if sync.only_when_asked => Reach::WhenAsked,
             (Some(_), Some(_)) => Reach::There,
         };
         let Environment { clock, entropy, .. } = environment;

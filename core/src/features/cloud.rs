@@ -15,6 +15,7 @@ use crate::{
     protocol::{self, PREFIX_DIGITS},
     realtime::{LiveState, Wanted},
     remote::{Client, Trouble},
+    resilience::BackoffPolicy,
     storage::{
         community::{self, Community},
         sync_state::SyncState,
@@ -52,6 +53,8 @@ struct State {
     sync: SyncState,
     /// When beginnings of hashes were looked up, by the monotonic clock.
     looked_up: BTreeMap<String, i64>,
+    /// Until when the server wants no look-ups, by the monotonic clock.
+    no_look_ups_until: i64,
     /// Beginnings of hashes of which the socket brings every change.
     live: BTreeSet<String>,
     /// Whether the system says that there is no network.
@@ -103,6 +106,7 @@ impl Cloud {
 
     /// These are the beginnings of all watched hashes.
     pub(crate) fn watch(&self, topics: BTreeSet<String>) {
+        self.state().live.retain(|topic| topics.contains(topic));
         self.want(|wanted| wanted.topics = topics);
     }
 
@@ -163,14 +167,14 @@ impl Cloud {
         self.state().sync.clock_offset = Some(server.0.saturating_sub(device.0));
     }
 
-    /// Of which beginnings the socket brings every change from now on.
-    pub(crate) fn set_live(&self, topics: BTreeSet<String>) {
-        self.state().live = topics;
+    /// The socket may have missed something of every beginning.
+    pub(crate) fn forget_live(&self) {
+        self.state().live.clear();
     }
 
     /// The socket brings every change of this beginning from now on.
     pub(crate) fn add_live(&self, topic: String) {
-        if matches!(*self.link.borrow(), LiveState::Live { .. }) {
+        if self.is_live() {
             self.state().live.insert(topic);
         }
     }
@@ -186,12 +190,23 @@ impl Cloud {
         self.state().looked_up.clear();
     }
 
+    /// Knows nothing any more: everything was erased.
+    pub(crate) fn start_over(&self) {
+        self.forget_all();
+        self.set_sync_state(SyncState::default());
+    }
+
     /// Whether what is known of a code is as good as what the server would say now.
     pub(crate) fn is_fresh(&self, hash: &QrHash, monotonic: i64) -> bool {
         let topic = topic(hash);
+        let live = self.is_live();
         let state = self.state();
-        state.live.contains(&topic)
+        (live && state.live.contains(&topic))
             || state.looked_up.get(&topic).is_some_and(|at| monotonic.saturating_sub(*at) < FRESH_MS)
+    }
+
+    fn is_live(&self) -> bool {
+        matches!(*self.link.borrow(), LiveState::Live { .. })
     }
 
     fn note_look_up(&self, topic: String, monotonic: i64) {
@@ -242,7 +257,11 @@ impl Context {
         let now = self.clock.monotonic();
         let stale = |hash: &&QrHash| !cloud.is_fresh(hash, now);
         let topics: BTreeSet<String> = hashes.iter().filter(stale).map(topic).collect();
-        if topics.is_empty() || cloud.state().offline {
+        let unwanted = {
+            let state = cloud.state();
+            state.offline || state.no_look_ups_until > now
+        };
+        if topics.is_empty() || unwanted {
             return;
         }
         let looking = futures_util::future::join_all(topics.iter().map(|topic| self.look_up_topic(cloud, topic)));
@@ -257,6 +276,12 @@ impl Context {
             Ok(_) => (ServiceState::Healthy, HealthCause::None),
             Err(trouble) => (ServiceState::Degraded, cause_of(*trouble)),
         };
+        if let Err(Trouble::RateLimited { retry_after_ms } | Trouble::Transient { retry_after_ms }) = &looked_up {
+            let wait = retry_after_ms.unwrap_or(0).min(BackoffPolicy::MAX_RETRY_AFTER_MS);
+            let until = self.clock.monotonic().saturating_add(i64::from(wait));
+            let mut state = cloud.state();
+            state.no_look_ups_until = state.no_look_ups_until.max(until);
+        }
         self.set_health(Service::CommunityRatings, state, cause);
         looked_up
     }

@@ -12,7 +12,9 @@ pub(crate) enum Reach {
     NotWanted,
     /// This build has no network.
     NotBuilt,
-    /// Yes.
+    /// Yes, for whenever the app asks.
+    WhenAsked,
+    /// Yes, at all times.
     There,
 }
 
@@ -41,13 +43,17 @@ impl HealthBoard {
         let not_there = match network {
             Reach::NotWanted => (ServiceState::Disabled, HealthCause::NotConfigured),
             Reach::NotBuilt => (ServiceState::Unavailable, HealthCause::NotSupported),
-            Reach::There => (ServiceState::Unavailable, HealthCause::NotTried),
+            Reach::WhenAsked | Reach::There => (ServiceState::Unavailable, HealthCause::NotTried),
+        };
+        let realtime = match network {
+            Reach::WhenAsked => (ServiceState::Disabled, HealthCause::NotConfigured),
+            _ => not_there,
         };
         let services = [
             (Service::LocalStorage, well),
             (Service::CommunityRatings, well),
             (Service::CloudSync, not_there),
-            (Service::Realtime, not_there),
+            (Service::Realtime, realtime),
             (Service::Cache, well),
         ];
         let services = services.map(|(service, (state, cause))| ServiceHealth { service, state, cause, since: now });

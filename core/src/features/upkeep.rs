@@ -102,8 +102,17 @@ impl Upkeep {
     /// # Errors
     /// The files cannot be removed. What is left is removed when the core is opened the next time.
     pub async fn erase_all(&self) -> Result<()> {
-        self.context.store.erase_all().await?;
+        if let Some(cloud) = &self.context.cloud {
+            // What is under way is given up: it would bring back what is erased.
+            cloud.client.rest();
+        }
+        let erased = self.context.store.erase_all().await;
         self.ratings.forget_all();
+        if let Some(cloud) = &self.context.cloud {
+            cloud.start_over();
+            cloud.client.set_awake(true);
+        }
+        erased?;
         self.context.forget_damage();
         self.context.observer.happened(Event::Erased);
         Ok(())

@@ -7,44 +7,49 @@ use flate2::write::GzDecoder;
 use super::Failure;
 
 /// A body being read.
-pub(super) enum Body {
+pub(super) struct Body {
+    /// How many bytes may still come. What is decompressed has its own count: either may be the larger.
+    room: usize,
+    content: Content,
+}
+
+enum Content {
     Plain(Bounded),
-    Gzip { decoder: Box<GzDecoder<Bounded>>, began: bool },
+    Gzip(Box<GzDecoder<Bounded>>),
 }
 
 impl Body {
     /// An empty one that takes at most `limit` bytes. Nothing if the encoding is one that was not asked for.
     pub(super) fn encoded(encoding: Option<&[u8]>, limit: usize) -> Option<Self> {
         let held = Bounded { bytes: Vec::new(), limit };
-        match encoding {
-            None => Some(Self::Plain(held)),
-            Some(name) if name.eq_ignore_ascii_case(b"identity") => Some(Self::Plain(held)),
+        let content = match encoding {
+            None => Content::Plain(held),
+            Some(name) if name.eq_ignore_ascii_case(b"identity") => Content::Plain(held),
             Some(name) if name.eq_ignore_ascii_case(b"gzip") || name.eq_ignore_ascii_case(b"x-gzip") => {
-                Some(Self::Gzip { decoder: Box::new(GzDecoder::new(held)), began: false })
+                Content::Gzip(Box::new(GzDecoder::new(held)))
             }
-            Some(_) => None,
-        }
+            Some(_) => return None,
+        };
+        Some(Self { room: limit, content })
     }
 
     /// Takes what came.
     pub(super) fn take(&mut self, part: &[u8]) -> Result<(), Failure> {
-        let taken = match self {
-            Self::Plain(held) => held.write_all(part),
-            Self::Gzip { decoder, began } => {
-                *began |= !part.is_empty();
-                decoder.write_all(part)
-            }
+        self.room = self.room.checked_sub(part.len()).ok_or(Failure::TooLarge)?;
+        let taken = match &mut self.content {
+            Content::Plain(held) => held.write_all(part),
+            Content::Gzip(decoder) => decoder.write_all(part),
         };
         taken.map_err(|error| failure(&error))
     }
 
     /// The whole, if it is whole.
     pub(super) fn finish(self) -> Result<Vec<u8>, Failure> {
-        match self {
-            Self::Plain(held) => Ok(held.bytes),
+        match self.content {
+            Content::Plain(held) => Ok(held.bytes),
             // An answer without a body may name an encoding all the same.
-            Self::Gzip { began: false, .. } => Ok(Vec::new()),
-            Self::Gzip { decoder, .. } => decoder.finish().map(|held| held.bytes).map_err(|error| failure(&error)),
+            Content::Gzip(decoder) if self.room == decoder.get_ref().limit => Ok(Vec::new()),
+            Content::Gzip(decoder) => decoder.finish().map(|held| held.bytes).map_err(|error| failure(&error)),
         }
     }
 }
@@ -102,6 +107,15 @@ mod tests {
         assert_eq!(read(None, &[&full, &[1]]), Err(Failure::TooLarge));
         assert_eq!(read(Some(b"gzip"), &[&zipped(&full)]), Ok(full));
         assert_eq!(read(Some(b"gzip"), &[&zipped(&over)]), Err(Failure::TooLarge));
+    }
+
+    #[test]
+    fn much_that_holds_nothing_is_too_much_as_well() {
+        let zipped = zipped(b"");
+        // The header and then stored blocks of no bytes, none of them the last.
+        let mut idle = zipped[..10].to_vec();
+        idle.extend([0, 0, 0, 0xff, 0xff].repeat(LIMIT / 5));
+        assert_eq!(read(Some(b"gzip"), &[&idle]), Err(Failure::TooLarge));
     }
 
     #[test]

@@ -35,8 +35,7 @@ const WRITE_BUFFER: usize = 8 * 1024;
 
 impl RealtimeConnector for Server {
     fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Socket, Failure>> + Send + '_>> {
-        let whole = timeout(self.limits.request, self.open());
-        Box::pin(async move { whole.await.unwrap_or(Err(Failure::TimedOut)) })
+        Box::pin(async move { timeout(self.limits.request, self.open()).await.unwrap_or(Err(Failure::TimedOut)) })
     }
 }
 

@@ -57,7 +57,7 @@ pub(crate) trait LiveHost: Send + Sync + 'static {
 }
 
 /// Why a pull is needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pull {
     /// A new session began: what happened before it is not in it.
     NewSession,
@@ -78,7 +78,7 @@ pub(crate) enum Pull {
 /// How the link stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LiveState {
-    /// Not wanted.
+    /// Not wanted, and closed.
     Off,
     /// A socket is being opened.
     Connecting,

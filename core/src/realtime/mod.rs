@@ -22,7 +22,7 @@
 //! 3. **Frames are numbered.** A number that is not the next one means a pull. What is resumed, for five minutes, is the
 //!    last frame that was *stored*: what came but was not stored when the link died comes again.
 //! 4. **Ratings are stored one frame at a time**; what comes meanwhile waits in a bounded [`Inbox`], and if that overflows
-//!    it is emptied and a pull makes good for it. Storing never keeps pings from being answered for.
+//!    it is emptied and a pull makes good for it. A slow disk does not look like a dead connection.
 //! 5. **Nothing is queued to be said.** What is said follows from the difference between the topics wanted and those held,
 //!    worked out when the wire is free; hence subscriptions survive whatever happens to a connection.
 //! 6. **A new session is followed by one pull**, once its topics stand: changes between the two connections are in it. A

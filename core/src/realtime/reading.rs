@@ -1,6 +1,8 @@
 //! What a frame says. The other side is not trusted: anything may come.
 
-use serde::{Deserialize, de::IgnoredAny};
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 
 use crate::{net::Frame, protocol::ServerFrame};
 
@@ -8,7 +10,7 @@ use crate::{net::Frame, protocol::ServerFrame};
 const LONGEST: usize = 256 * 1024;
 
 /// What came.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Reading {
     /// A frame of this protocol, and how long it was.
     Said(ServerFrame, usize),
@@ -35,10 +37,6 @@ impl Reading {
 }
 
 fn is_hint(text: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Shape {
-        op: Option<IgnoredAny>,
-        r#type: Option<IgnoredAny>,
-    }
-    serde_json::from_str::<Shape>(text).is_ok_and(|shape| shape.op.is_none() && shape.r#type.is_some())
+    serde_json::from_str::<BTreeMap<String, IgnoredAny>>(text)
+        .is_ok_and(|members| members.contains_key("type") && !members.contains_key("op"))
 }

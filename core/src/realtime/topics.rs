@@ -21,6 +21,12 @@ enum Standing {
     Unsure,
 }
 
+impl Standing {
+    fn takes_a_place(self) -> bool {
+        matches!(self, Self::Asked(_) | Self::Held)
+    }
+}
+
 /// The topics of one session.
 #[derive(Debug)]
 pub(super) struct Topics {
@@ -45,23 +51,31 @@ impl Topics {
         }
     }
 
-    /// What to say. What is held keeps its place; what is new takes those that are left.
+    /// What to say. What is held keeps its place; then comes what may be held, then what is new.
     pub(super) fn requests(&mut self, wanted: &BTreeSet<String>) -> Vec<ClientFrame> {
-        let leaves = |(topic, standing): (&String, &Standing)| {
-            (!matches!(standing, Standing::Leaving(_)) && !wanted.contains(topic)).then(|| topic.clone())
+        let staying = |(topic, standing): &(&String, &Standing)| standing.takes_a_place() && wanted.contains(*topic);
+        let room = self.places.saturating_sub(self.standing.iter().filter(staying).count());
+        let unsure = |topic: &&String| self.standing.get(*topic) == Some(&Standing::Unsure);
+        let mut joining: Vec<String> = wanted.iter().filter(unsure).take(room).cloned().collect();
+        let leaves = |(topic, standing): &(&String, &Standing)| match standing {
+            Standing::Asked(_) | Standing::Held => !wanted.contains(*topic),
+            // If it is held it takes the place of another.
+            Standing::Unsure => !joining.contains(topic),
+            Standing::Leaving(_) => false,
         };
-        let leaving: Vec<String> = self.standing.iter().filter_map(leaves).collect();
+        let leaving: Vec<String> = self.standing.iter().filter(leaves).map(|(topic, _)| topic.clone()).collect();
+        let is_new = |topic: &&String| match self.standing.get(*topic) {
+            None | Some(Standing::Leaving(_)) => !self.malformed.contains(*topic),
+            Some(Standing::Asked(_) | Standing::Held | Standing::Unsure) => false,
+        };
+        let left = room - joining.len();
+        joining.extend(wanted.iter().filter(is_new).take(left).cloned());
+
         let mut frames = Vec::new();
         for topics in leaving.chunks(IN_ONE_REQUEST).map(<[String]>::to_vec) {
             let reference = self.request(&topics, Standing::Leaving);
             frames.push(ClientFrame::Unsub { reference, topics });
         }
-        let room = self.places.saturating_sub(self.taken());
-        let joins = |topic: &&String| match self.standing.get(*topic) {
-            None | Some(Standing::Leaving(_) | Standing::Unsure) => !self.malformed.contains(*topic),
-            Some(Standing::Asked(_) | Standing::Held) => false,
-        };
-        let joining: Vec<String> = wanted.iter().filter(joins).take(room).cloned().collect();
         for topics in joining.chunks(IN_ONE_REQUEST).map(<[String]>::to_vec) {
             let reference = self.request(&topics, Standing::Asked);
             frames.push(ClientFrame::Sub { reference, topics });
@@ -79,17 +93,20 @@ impl Topics {
         self.standing.iter_mut().filter(of_request).map(held).collect()
     }
 
-    /// A `subErr`. If the server has fewer places than it said, what it holds now is what it takes.
+    /// A `subErr`. If the server has fewer places than it said, what it holds now is what it takes; and as one of those
+    /// refused may have come through before the connection broke, they are given up by name.
     pub(super) fn refused(&mut self, reference: u32, too_many: bool) {
         let refused = Standing::Asked(reference);
-        if !too_many {
+        if too_many {
+            let mut of_request: Vec<_> = self.standing.values_mut().filter(|standing| **standing == refused).collect();
+            of_request.iter_mut().for_each(|standing| **standing = Standing::Unsure);
+            if !of_request.is_empty() {
+                self.places = self.taken();
+            }
+        } else {
             let of_request = self.standing.iter().filter(|(_, standing)| **standing == refused);
             self.malformed.extend(of_request.map(|(topic, _)| topic.clone()));
-        }
-        let before = self.standing.len();
-        self.standing.retain(|_, standing| *standing != refused);
-        if too_many && self.standing.len() < before {
-            self.places = self.taken();
+            self.standing.retain(|_, standing| *standing != refused);
         }
     }
 
@@ -109,7 +126,7 @@ impl Topics {
     }
 
     fn taken(&self) -> usize {
-        self.standing.values().filter(|standing| matches!(standing, Standing::Asked(_) | Standing::Held)).count()
+        self.standing.values().filter(|standing| standing.takes_a_place()).count()
     }
 
     fn request(&mut self, topics: &[String], standing: impl Fn(u32) -> Standing) -> u32 {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::{model::OperationId, protocol::SyncResponse};
+use crate::{
+    model::OperationId,
+    protocol::{self, SyncResponse},
+};
 
 /// What a server says to operations.
 #[derive(Debug)]
@@ -30,10 +33,10 @@ enum PlainConflict {
 
 /// Reads an answer to operations; `None` if it is none.
 pub(crate) fn read_synced(body: &[u8]) -> Option<Synced> {
-    if let Ok(response) = serde_json::from_slice::<SyncResponse>(body) {
+    if let Ok(response) = protocol::read::<SyncResponse>(body) {
         return (response.protocol > 0).then(|| Synced::Full(Box::new(response)));
     }
-    let plain: Plain = serde_json::from_slice(body).ok()?;
+    let plain: Plain = protocol::read(body).ok()?;
     if plain.protocol.is_some() {
         // It speaks this protocol, and not properly.
         return None;

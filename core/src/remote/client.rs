@@ -1,20 +1,21 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicI64, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use super::{Synced, Trouble, read_synced};
 use crate::{
     clock::Clock,
     model::Token,
     net::{Answer, Method, Network, Request},
-    protocol::{CHANGES_PATH, LONG_POLL_MS, RATINGS_PATH, RatingsResponse, SYNC_PATH, SyncResponse},
-    resilience::{Breaker, BreakerPolicy, Entry},
+    protocol::{self, CHANGES_PATH, LONG_POLL_MS, RATINGS_PATH, RatingsResponse, SYNC_PATH, SyncResponse},
+    resilience::{BackoffPolicy, Breaker, BreakerPolicy, Entry},
 };
 
 /// How long a request may take: longer than any answer worth waiting for, on any network a phone has.
@@ -28,14 +29,38 @@ pub(crate) struct Client {
     clock: Arc<dyn Clock>,
     breaker: Mutex<Breaker>,
     token: Mutex<Option<Token>>,
-    /// Whether requests may be made at all: not while the app sleeps.
-    awake: AtomicBool,
+    /// Whether requests may be made at all.
+    awake: watch::Sender<Awake>,
+    /// Until when the server wants no more operations, by the monotonic clock.
+    quiet_until: AtomicI64,
+}
+
+/// Who is up: requests may be made while anybody is.
+#[derive(Clone, Copy, Debug)]
+struct Awake {
+    /// The app is in front.
+    front: bool,
+    /// It sleeps, and a run was asked for all the same.
+    errand: bool,
+}
+
+impl Awake {
+    fn anybody(self) -> bool {
+        self.front || self.errand
+    }
 }
 
 impl Client {
     pub(crate) fn new(network: Network, clock: Arc<dyn Clock>) -> Self {
         let breaker = Mutex::new(Breaker::new(BreakerPolicy::default()));
-        Self { network, clock, breaker, token: Mutex::default(), awake: AtomicBool::new(true) }
+        Self {
+            network,
+            clock,
+            breaker,
+            token: Mutex::default(),
+            awake: watch::Sender::new(Awake { front: true, errand: false }),
+            quiet_until: AtomicI64::new(0),
+        }
     }
 
     fn token(&self) -> Option<Token> {
@@ -46,14 +71,27 @@ impl Client {
         *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
-    /// Whether requests may be made.
+    /// Whether the app is in front.
     pub(crate) fn set_awake(&self, awake: bool) {
-        self.awake.store(awake, SeqCst);
+        self.awake.send_modify(|state| state.front = awake);
     }
 
-    /// Makes no request from now on, and keeps no connection.
+    /// Makes requests even while the app sleeps, until [`end_errand`](Self::end_errand).
+    pub(crate) fn begin_errand(&self) {
+        self.awake.send_modify(|state| state.errand = true);
+    }
+
+    /// Sleeps on, unless the app came to the front meanwhile.
+    pub(crate) fn end_errand(&self) {
+        self.awake.send_modify(|state| state.errand = false);
+        if !self.awake.borrow().front {
+            self.network.transport.rest();
+        }
+    }
+
+    /// Makes no request from now on, gives those up that are under way, and keeps no connection.
     pub(crate) fn rest(&self) {
-        self.set_awake(false);
+        self.awake.send_replace(Awake { front: false, errand: false });
         self.network.transport.rest();
     }
 
@@ -63,16 +101,28 @@ impl Client {
         *self.breaker() = Breaker::new(BreakerPolicy::default());
     }
 
+    /// Until when the server wants no more operations, by the monotonic clock.
+    pub(crate) fn quiet_until(&self) -> i64 {
+        self.quiet_until.load(SeqCst)
+    }
+
     /// Sends operations and fetches changes.
     pub(crate) async fn sync(&self, body: Vec<u8>) -> Result<Synced, Trouble> {
         let request = self.request(Method::Post, SYNC_PATH.to_owned(), body, PATIENCE);
-        self.exchange(request, |answer| read_synced(&answer.body)).await
+        let heard = |answer: &Answer| {
+            // Whatever else the answer says: this is obeyed.
+            if let Some(wait) = answer.retry_after_ms {
+                let wait = i64::from(wait.min(BackoffPolicy::MAX_RETRY_AFTER_MS));
+                self.quiet_until.fetch_max(self.clock.monotonic().saturating_add(wait), SeqCst);
+            }
+        };
+        self.exchange(request, heard, |answer| read_synced(&answer.body)).await
     }
 
     /// Waits for changes.
     pub(crate) async fn await_changes(&self, query: &str) -> Result<SyncResponse, Trouble> {
         let path = format!("{CHANGES_PATH}?live=1&{query}");
-        self.exchange(self.request(Method::Get, path, Vec::new(), LONG_POLL_PATIENCE), json).await
+        self.exchange(self.request(Method::Get, path, Vec::new(), LONG_POLL_PATIENCE), |_| (), json).await
     }
 
     /// Looks ratings up by the beginning of their hash.
@@ -83,15 +133,21 @@ impl Client {
         patience: Duration,
     ) -> Result<RatingsResponse, Trouble> {
         let path = format!("{RATINGS_PATH}{prefix}?{query}");
-        self.exchange(self.request(Method::Get, path, Vec::new(), patience), json).await
+        self.exchange(self.request(Method::Get, path, Vec::new(), patience), |_| (), json).await
     }
 
     fn request(&self, method: Method, path: String, body: Vec<u8>, patience: Duration) -> Request {
         Request { method, path, token: self.token(), body, patience }
     }
 
-    async fn exchange<T>(&self, request: Request, read: impl FnOnce(&Answer) -> Option<T>) -> Result<T, Trouble> {
-        if !self.awake.load(SeqCst) {
+    async fn exchange<T>(
+        &self,
+        request: Request,
+        heard: impl FnOnce(&Answer),
+        read: impl FnOnce(&Answer) -> Option<T>,
+    ) -> Result<T, Trouble> {
+        let mut awake = self.awake.subscribe();
+        if !awake.borrow().anybody() {
             return Err(Trouble::Offline);
         }
         let permit = match self.breaker().enter(self.clock.monotonic()) {
@@ -101,10 +157,16 @@ impl Client {
         let mut call = Call { client: self, permit: Some(permit) };
         let patience = request.patience;
         // Whoever sends keeps the limit as well; this one holds even if it does not.
-        let exchange = match tokio::time::timeout(patience, self.network.transport.send(request)).await {
-            Ok(exchange) => exchange,
-            Err(_) => Err(crate::net::Failure::TimedOut),
+        let sending = tokio::time::timeout(patience, self.network.transport.send(request));
+        let exchange = tokio::select! {
+            biased;
+            // Dropping the call says nothing about the server.
+            _ = awake.wait_for(|awake| !awake.anybody()) => return Err(Trouble::Offline),
+            sent = sending => sent.unwrap_or(Err(crate::net::Failure::TimedOut)),
         };
+        if let Ok(answer) = &exchange {
+            heard(answer);
+        }
         let result = match Trouble::of(&exchange) {
             Some(trouble) => Err(trouble),
             None => exchange
@@ -153,5 +215,5 @@ impl Drop for Call<'_> {
 }
 
 fn json<T: DeserializeOwned>(answer: &Answer) -> Option<T> {
-    serde_json::from_slice(&answer.body).ok()
+    protocol::read(&answer.body).ok()
 }

@@ -15,6 +15,8 @@ use crate::{
 
 /// A due time further ahead than the longest wait there is comes from a clock that went back: it is over.
 const LONGEST_WAIT_MS: i64 = crate::resilience::BackoffPolicy::MAX_RETRY_AFTER_MS as i64;
+/// What is noted with a change that the server will take later.
+pub(crate) const PUT_OFF: &str = "the server takes it later";
 /// Changes of one code that are looked at to tell what is not in the server's sums: one for every voter on the device.
 const OVERLAID: u32 = 100;
 
@@ -93,6 +95,16 @@ impl Transaction<'_> {
             entry.operation.last_error = Some(error.to_owned());
         }
         self.update_entry(entry)
+    }
+
+    /// Makes due what waits because it failed: it may work now. What the server put off stays put off.
+    pub(crate) fn hurry(&mut self) -> Result<()> {
+        for mut entry in entries(self.connection, "state = 0 AND next_attempt_at IS NOT NULL", u32::MAX)? {
+            if entry.operation.last_error.as_deref() != Some(PUT_OFF) {
+                self.release(&mut entry, None, None)?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps a change for the app to decide about.

@@ -7,8 +7,14 @@ use crate::{
     features::{Cloud, Context, Ratings},
     model::{Event, OperationId, ParkedReason, QrHash, UnixMillis, VoteChoice, VoterId},
     protocol::{Change, MUST_REFETCH, OperationResult, Outcome, Rating, StandingValue, SyncResponse, VoteChange},
-    storage::{Transaction, community, outbox::Entry, sync_state, sync_state::SyncState},
+    resilience::BackoffPolicy,
+    storage::{Transaction, community, dispatch::PUT_OFF, outbox::Entry, sync_state, sync_state::SyncState},
 };
+
+/// The shortest time that a change is put off for: less would rush the device and the server.
+const SHORTEST_DEFERRAL_MS: u32 = 1_000;
+/// Bytes in a cursor, by the protocol. It goes back with every request.
+const MAX_CURSOR_BYTES: usize = 1_024;
 
 /// What an answer brought.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,6 +73,7 @@ pub(super) async fn absorb(
         .collect();
     touched.extend(verdicts.iter().filter_map(|(entry, _)| QrHash::parse(&entry.key)));
     let owner = Owner::of(context)?;
+    let device = context.store.installation().device.clone();
     let anything = !verdicts.is_empty() || !account.is_empty();
     let mut absorbed = Absorbed::default();
     if anything {
@@ -74,6 +81,10 @@ pub(super) async fn absorb(
             .store
             .write(move |tx| {
                 let mut absorbed = Absorbed::default();
+                if tx.installation()?.device != device {
+                    // Everything was erased while the answer was on its way: it belongs to nobody.
+                    return Ok(absorbed);
+                }
                 for (mut entry, verdict) in verdicts {
                     take_verdict(tx, &announcer, &mut entry, verdict, &mut absorbed)?;
                 }
@@ -115,7 +126,7 @@ pub(super) async fn absorb(
     absorbed.received += u32::try_from(touched.len()).unwrap_or(u32::MAX);
 
     let mut state = cloud.sync_state();
-    let cursor = if refetch { None } else { response.cursor };
+    let cursor = if refetch { None } else { usable(response.cursor) };
     if refetch || (cursor.is_some() && cursor != state.cursor) {
         state.cursor = cursor;
         remember(context, cloud, state).await?;
@@ -124,6 +135,11 @@ pub(super) async fn absorb(
     touched.dedup();
     ratings.announce(&touched).await?;
     Ok(absorbed)
+}
+
+/// A cursor that can be sent back.
+pub(super) fn usable(cursor: Option<String>) -> Option<String> {
+    cursor.filter(|cursor| cursor.len() <= MAX_CURSOR_BYTES)
 }
 
 /// Writes down how far the server is known.
@@ -200,11 +216,18 @@ fn take_verdict(
             absorbed.parked += 1;
         }
         Verdict::Deferred(wait_ms) => {
-            let until = tx.now().plus(i64::from(wait_ms));
-            tx.release(entry, Some(until), Some("the server takes it later"))?;
+            let until =
+                tx.now().plus(i64::from(wait_ms.clamp(SHORTEST_DEFERRAL_MS, BackoffPolicy::MAX_RETRY_AFTER_MS)));
+            tx.release(entry, Some(until), Some(PUT_OFF))?;
             absorbed.deferred += 1;
         }
-        Verdict::Nothing => return tx.release(entry, None, Some("the server said nothing about it")),
+        Verdict::Nothing => {
+            let until = settle::own_pace(tx, entry);
+            tx.release(entry, until, Some("the server said nothing about it"))?;
+            if until.is_none() {
+                return Ok(());
+            }
+        }
     }
     absorbed.decided += 1;
     Ok(())

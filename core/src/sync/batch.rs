@@ -22,8 +22,6 @@ const LARGEST_BYTES: usize = 256 * 1024;
 const MOST_OPS: u32 = 500;
 /// Topics in a request.
 const MOST_TOPICS: usize = 256;
-/// Changes wanted in an answer: a page of half a megabyte, at some 500 bytes each.
-const PAGE: u32 = 1_000;
 
 /// Changes on their way.
 pub(super) struct Batch {
@@ -37,7 +35,7 @@ pub(super) struct Batch {
 /// Takes what is due, up to `most` changes, and notes that it is under way.
 pub(super) async fn take(context: &Context, limits: Limits, most: u32) -> Result<Batch> {
     let room = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX).clamp(SMALLEST_BYTES, LARGEST_BYTES);
-    let most = most.clamp(1, limits.max_ops.clamp(1, MOST_OPS));
+    let most = most.min(limits.max_ops.clamp(1, MOST_OPS));
     context
         .store
         .write(move |tx| {
@@ -78,6 +76,7 @@ impl Batch {
         context: &Context,
         cursor: Option<String>,
         topics: Vec<String>,
+        page: u32,
     ) -> Result<Vec<u8>> {
         let request = SyncRequest {
             data: std::mem::take(&mut self.written),
@@ -87,7 +86,7 @@ impl Batch {
             oldest_pending: self.oldest,
             cursor,
             topics: topics.into_iter().take(MOST_TOPICS).collect(),
-            limit: Some(PAGE),
+            limit: Some(page),
         };
         serde_json::to_vec(&request).map_err(|_| Error::Unexpected { what: "a request cannot be written" })
     }

@@ -1,6 +1,6 @@
 //! The live link's other end: what comes over it is kept, and what it hints at is fetched.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 
@@ -38,7 +38,14 @@ impl LiveHost for Live {
         .boxed()
     }
 
-    fn pull(&self, _why: Pull) {
+    fn pull(&self, why: Pull) {
+        if let (Pull::NewSession | Pull::Reset | Pull::Gap | Pull::Overflow | Pull::Unreadable, Some(cloud)) =
+            (why, &self.context.cloud)
+        {
+            // What a new session did not see is in the pull: until that is here, what is known may be old.
+            cloud.forget_live();
+            self.signals.look_up(self.ratings.topics().into_iter().collect());
+        }
         self.signals.fetch();
     }
 
@@ -54,9 +61,6 @@ impl LiveHost for Live {
 
     fn state(&self, state: LiveState) {
         let Some(cloud) = &self.context.cloud else { return };
-        if !matches!(state, LiveState::Live { .. }) {
-            cloud.set_live(BTreeSet::new());
-        }
         if let Some((state, cause)) = health(state) {
             self.context.set_health(Service::Realtime, state, cause);
         }

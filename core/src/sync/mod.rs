@@ -44,7 +44,7 @@ pub(crate) use self::{live::Live, pump::Pump, signals::Signals};
 use crate::{
     error::{Error, Problem, Result},
     features::Context,
-    model::{BackgroundRun, NetworkState, SyncReport, Token},
+    model::{BackgroundRun, HealthCause, NetworkState, Service, ServiceState, SyncReport, Token},
     remote::Trouble,
 };
 
@@ -85,6 +85,9 @@ impl Sync {
                 cloud.client.forgive();
             }
             cloud.set_network(network);
+            if network == NetworkState::Offline {
+                self.context.set_health(Service::CloudSync, ServiceState::Unavailable, HealthCause::Offline);
+            }
         }
         self.signals.set_network(network);
     }

@@ -6,7 +6,7 @@ use super::{
     plan::{ASKERS_PATIENCE_MS, Situation, Step, plan},
     run::{Ran, Runner},
     settle,
-    signals::{Signals, Told},
+    signals::{GIVEN_UP, Signals, Told},
     told,
 };
 use crate::{
@@ -23,8 +23,10 @@ use crate::{
 /// The longest a run may take. Every request in it is bounded; this bounds their sum, so that no fault anywhere can keep
 /// the pump from ever trying again.
 const RUN_PATIENCE: Duration = Duration::from_secs(600);
-/// The wait after a failure that only a person can mend.
-const SET_UP: BackoffPolicy = BackoffPolicy { base_ms: 900_000, cap_ms: 900_000 };
+/// The wait after a failure that only a person can mend: ten minutes, and up to five more, so that devices do not come
+/// back together.
+const SET_UP_MS: u32 = 600_000;
+const SET_UP: BackoffPolicy = BackoffPolicy { base_ms: 300_000, cap_ms: 300_000 };
 /// The wait after other failures: from a second up to half a minute.
 const USUAL: BackoffPolicy = BackoffPolicy { base_ms: 1_000, cap_ms: 30_000 };
 
@@ -41,7 +43,8 @@ pub(crate) struct Pump {
     patience_until: i64,
     server_until: i64,
     token: Token,
-    /// When the next change is due, by the wall; `None` if none waits.
+    /// When the next change is due, by the monotonic clock, so that nobody who turns the other one puts it off; `None`
+    /// if none waits.
     due_at: Option<i64>,
     /// What was to be looked up and could not be.
     missed: BTreeSet<String>,
@@ -68,7 +71,7 @@ impl Pump {
         signals: Arc<Signals>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let runner = Runner::new(Arc::clone(&context), ratings.clone(), Arc::clone(&entropy));
+        let runner = Runner::new(Arc::clone(&context), ratings.clone());
         Self {
             context,
             settings,
@@ -87,6 +90,10 @@ impl Pump {
 
     /// Works until the core is shut down.
     pub(crate) async fn work(mut self) {
+        self.signals.begin_anew();
+        if let Some(cloud) = &self.context.cloud {
+            self.runner.recall(cloud).await;
+        }
         loop {
             let told = self.signals.take();
             if told.stopped {
@@ -95,9 +102,15 @@ impl Pump {
             if told.fresh_start {
                 self.failures = 0;
                 self.patience_until = 0;
+                // What cannot be written now is only tried later.
+                drop(self.context.store.write(|tx| tx.hurry()).await);
+                self.look_for_work().await;
             }
             if told.new_token && self.token != Token::Fine {
                 self.token = Token::Second;
+                // What an older one parked while this one was on its way.
+                drop(settle::unpark(&self.context, ParkedReason::Auth).await);
+                self.look_for_work().await;
             }
             if told.token_refused {
                 self.refused_token().await;
@@ -130,12 +143,13 @@ impl Pump {
 
     async fn situation(&self, told: &Told) -> Situation {
         let now = self.context.clock.monotonic();
-        let wall = self.context.now().0;
+        let quiet_until = self.context.cloud.as_ref().map_or(0, |cloud| cloud.client.quiet_until());
         // Read only when it matters: a phone that has nothing to do reads nothing.
         let anything = told.to_fetch || self.due_at.is_some();
         let asked_only = self.context.config.sync.as_ref().is_none_or(|sync| sync.only_when_asked);
+        // Where the wish cannot be read nothing can be sent either: the run finds out, and tries again.
         let automatic =
-            !asked_only && (!anything || self.settings.read().await.is_ok_and(|settings| settings.auto_sync));
+            !asked_only && (!anything || self.settings.read().await.map_or(true, |settings| settings.auto_sync));
         Situation {
             now,
             asked: self.asked(told),
@@ -144,19 +158,19 @@ impl Pump {
             offline: told.network == NetworkState::Offline,
             unauthorised: matches!(self.token, Token::Asked | Token::Refused),
             to_fetch: told.to_fetch,
-            // A due time is a moment on the wall; the wait for it is one of the monotonic clock.
-            due_at: self.due_at.map(|due_at| now.saturating_add(due_at.saturating_sub(wall).max(0))),
+            due_at: self.due_at,
             patience_until: self.patience_until,
-            server_until: self.server_until,
+            server_until: self.server_until.max(quiet_until),
         }
     }
 
     async fn run(&mut self, told: &Told) {
-        let Some(up_to) = self.signals.begin() else { return };
+        let Some(up_to) = self.signals.begin(told) else { return };
         let context = Arc::clone(&self.context);
         let Some(cloud) = &context.cloud else { return self.signals.finish(up_to, Ok(SyncReport::default())) };
-        // Somebody may ask while the app sleeps: then it is awake for as long as the run takes.
-        cloud.client.set_awake(true);
+        if told.asleep {
+            cloud.client.begin_errand();
+        }
         self.sets_out(told);
         let ran = tokio::select! {
             biased;
@@ -164,7 +178,7 @@ impl Pump {
             ran = tokio::time::timeout(RUN_PATIENCE, self.runner.run(cloud)) => ran.ok(),
         };
         if told.asleep {
-            cloud.client.set_awake(false);
+            cloud.client.end_errand();
         }
         let result = match ran {
             Some(Ok(ran)) => self.ran(&ran).await,
@@ -173,7 +187,7 @@ impl Pump {
                 // What is in flight is released by the next run.
                 self.due_at = Some(i64::MIN);
                 self.signals.fetch();
-                Err(Error::NoServer { what: "the run was given up", status: None })
+                Err(GIVEN_UP)
             }
         };
         self.signals.finish(up_to, result);
@@ -187,16 +201,23 @@ impl Pump {
     async fn ran(&mut self, ran: &Ran) -> Result<SyncReport> {
         self.look_for_work().await;
         let now = self.context.clock.monotonic();
-        self.server_until = now.saturating_add(i64::from(ran.pause_ms));
+        self.server_until = now.saturating_add(i64::from(ran.pause_ms.min(BackoffPolicy::MAX_RETRY_AFTER_MS)));
         let report = ran.report;
         match ran.trouble {
             None => {
                 self.failures = 0;
                 self.patience_until = 0;
+                if !ran.fetched {
+                    // The rest comes with another run, after a breath: whoever never comes to an end does not rush us.
+                    self.patience_until = now.saturating_add(i64::from(USUAL.base_ms));
+                    self.signals.fetch_later();
+                }
                 if self.token != Token::Fine {
                     self.token = Token::Fine;
                 }
-                let (state, cause) = if report.plain_server {
+                let (state, cause) = if ran.too_old {
+                    (state_of(Trouble::Upgrade), cause_of(Trouble::Upgrade))
+                } else if report.plain_server {
                     (ServiceState::Degraded, HealthCause::PlainServer)
                 } else {
                     (ServiceState::Healthy, HealthCause::None)
@@ -217,19 +238,16 @@ impl Pump {
 
     /// What a failure means for the next try.
     async fn met(&mut self, trouble: Trouble, now: i64) {
-        let policy = if matches!(trouble, Trouble::SetUp { .. } | Trouble::Shape { .. }) { SET_UP } else { USUAL };
-        let asked_for = match trouble {
-            Trouble::Transient { retry_after_ms } | Trouble::RateLimited { retry_after_ms } => retry_after_ms,
-            Trouble::Broken { retry_after_ms } => Some(retry_after_ms),
-            _ => None,
+        let wait = match trouble {
+            Trouble::SetUp { .. } | Trouble::Shape { .. } => SET_UP.delay_after(0, self.random(), Some(SET_UP_MS)),
+            Trouble::Broken { retry_after_ms } => USUAL.delay_after(self.failures, self.random(), Some(retry_after_ms)),
+            Trouble::Transient { retry_after_ms } | Trouble::RateLimited { retry_after_ms } => {
+                USUAL.delay_after(self.failures, self.random(), retry_after_ms)
+            }
+            _ => USUAL.delay(self.failures, self.random()),
         };
-        let wait = policy.delay_after(self.failures, self.random(), asked_for);
         self.failures = self.failures.saturating_add(1);
         self.patience_until = now.saturating_add(i64::from(wait));
-        if let Some(asked_for) = asked_for.filter(|_| !matches!(trouble, Trouble::Broken { .. })) {
-            let asked_for = asked_for.min(BackoffPolicy::MAX_RETRY_AFTER_MS);
-            self.server_until = self.server_until.max(now.saturating_add(i64::from(asked_for)));
-        }
         match trouble {
             Trouble::Auth => self.refused_token().await,
             // What was not fetched is still to be fetched, once there is a way.
@@ -276,8 +294,8 @@ impl Pump {
     async fn look_up(&mut self) {
         let context = Arc::clone(&self.context);
         let Some(cloud) = &context.cloud else { return };
-        let topics = self.signals.take_look_ups();
-        for topic in topics {
+        let mut topics = self.signals.take_look_ups();
+        while let Some(topic) = topics.pop_first() {
             match self.context.look_up_topic(cloud, &topic).await {
                 Ok(news) => {
                     cloud.add_live(topic);
@@ -286,7 +304,11 @@ impl Pump {
                     }
                 }
                 // Worth another try when a run shows that there is a way.
-                Err(_) => _ = self.missed.insert(topic),
+                Err(_) => {
+                    self.missed.insert(topic);
+                    // Where one fails all do, each for as long as it takes, and runs would wait for them.
+                    self.missed.append(&mut topics);
+                }
             }
         }
     }
@@ -294,7 +316,10 @@ impl Pump {
     async fn look_for_work(&mut self) {
         let now = self.context.now();
         match self.context.read(move |connection| dispatch::next_due(connection, now)).await {
-            Ok(due_at) => self.due_at = due_at.map(|due_at| due_at.0),
+            Ok(due_at) => {
+                let monotonic = self.context.clock.monotonic();
+                self.due_at = due_at.map(|due_at| monotonic.saturating_add(due_at.since(now)));
+            }
             Err(Error::Stopped) => self.due_at = None,
             // Perhaps something waits: the run will find out.
             Err(_) => self.due_at = Some(i64::MIN),

@@ -9,13 +9,11 @@ use super::{
     settle,
 };
 use crate::{
-    entropy::Entropy,
     error::Result,
     features::{Cloud, Context, Ratings},
     model::{Event, OperationId, ParkedReason, SyncReport},
-    protocol::{self, Limits, SyncResponse, UPGRADE_REQUIRED},
+    protocol::{self, Limits, MUST_REFETCH, SyncResponse, UPGRADE_REQUIRED},
     remote::{Synced, Trouble},
-    resilience::BackoffPolicy,
     storage::{dispatch, is_noted, outbox::Entry, sync_state},
 };
 
@@ -23,20 +21,21 @@ use crate::{
 const FIRST_BATCH: u32 = 200;
 /// Requests of one run: each brings a page of half a megabyte. What is left comes with the next run.
 const MOST_REQUESTS: u32 = 200;
-/// Attempts after which a change that fails alone is tried at its own pace, and no longer holds the others up.
-const ATTEMPTS_TOGETHER: u32 = 5;
-/// The wait of such a change: from half a minute up to an hour.
-const ALONE: BackoffPolicy = BackoffPolicy { base_ms: 30_000, cap_ms: 3_600_000 };
+/// Changes wanted in an answer: a page of half a megabyte, at some 500 bytes each.
+const PAGE: u32 = 1_000;
 
 /// Makes runs, one after the other.
 pub(super) struct Runner {
     pub(super) context: Arc<Context>,
     pub(super) ratings: Ratings,
-    pub(super) entropy: Arc<dyn Entropy>,
     limits: Limits,
-    /// Changes in the next request: halved when one fails, doubled when one succeeds.
+    /// Changes in the next request: halved when one fails, doubled when one succeeds. None: the request is to show
+    /// whether the server is well, or whether it was about the change that was in the last one.
     batch: u32,
-    started: bool,
+    /// Changes wanted in the next answer: halved when one cannot be read, doubled when one can.
+    page: u32,
+    /// The name under which the device was made known.
+    started_as: Option<String>,
     /// The server takes nothing from this version.
     too_old: bool,
 }
@@ -48,6 +47,14 @@ pub(super) struct Ran {
     pub(super) trouble: Option<Trouble>,
     /// How long the server wants to be left alone, in milliseconds.
     pub(super) pause_ms: u32,
+    /// Whether everything was fetched that the server had.
+    pub(super) fetched: bool,
+    /// Whether the server takes nothing from this version.
+    pub(super) too_old: bool,
+    /// Whether the server understood any request.
+    understood: bool,
+    /// Whether everything was dropped to be fetched anew.
+    refetched: bool,
 }
 
 /// What a request led to.
@@ -59,20 +66,27 @@ enum Exchange {
 }
 
 impl Runner {
-    pub(super) fn new(context: Arc<Context>, ratings: Ratings, entropy: Arc<dyn Entropy>) -> Self {
+    pub(super) fn new(context: Arc<Context>, ratings: Ratings) -> Self {
         let limits = Limits::default();
-        Self { context, ratings, entropy, limits, batch: FIRST_BATCH, started: false, too_old: false }
+        Self { context, ratings, limits, batch: FIRST_BATCH, page: PAGE, started_as: None, too_old: false }
     }
 
     /// Makes a run. An error is one of the storage; what the network does is told in [`Ran`].
     pub(super) async fn run(&mut self, cloud: &Cloud) -> Result<Ran> {
         self.start(cloud).await?;
         self.context.store.write(|tx| tx.release_all(None)).await?;
-        let mut ran = Ran { report: SyncReport::default(), trouble: None, pause_ms: 0 };
-        let mut fetched = false;
+        let mut ran = Ran {
+            report: SyncReport::default(),
+            trouble: None,
+            pause_ms: 0,
+            fetched: false,
+            too_old: false,
+            understood: false,
+            refetched: false,
+        };
         for _ in 0..MOST_REQUESTS {
-            match self.exchange(cloud, &mut ran, fetched).await {
-                Ok(Exchange::GoOn) => fetched = true,
+            match self.exchange(cloud, &mut ran).await {
+                Ok(Exchange::GoOn) => {}
                 Ok(Exchange::Done) => break,
                 Err(Stop::Trouble(trouble)) => {
                     ran.trouble = Some(trouble);
@@ -81,13 +95,25 @@ impl Runner {
                 Err(Stop::Storage(error)) => return Err(error),
             }
         }
+        ran.too_old = self.too_old;
         ran.report.waiting = self.context.read(dispatch::unsettled).await?;
         Ok(ran)
     }
 
-    /// Once in a process: who this device is to the server, and what waits for a newer version of the protocol.
+    /// What an earlier process knew of the server, above all its clock: good before the first run, too.
+    pub(super) async fn recall(&self, cloud: &Cloud) {
+        let state = self.context.store.read_cache(sync_state::load).await.unwrap_or_default();
+        if cloud.sync_state().device.is_none()
+            && state.device.as_ref() == Some(&self.context.store.installation().device)
+        {
+            cloud.set_sync_state(state);
+        }
+    }
+
+    /// Once in a process, and after everything was erased: who this device is to the server, and what waits for a newer
+    /// version of the protocol.
     async fn start(&mut self, cloud: &Cloud) -> Result<()> {
-        if self.started {
+        if self.started_as.as_ref() == Some(&self.context.store.installation().device) {
             return Ok(());
         }
         let mut state = self.context.store.read_cache(sync_state::load).await.unwrap_or_default();
@@ -109,32 +135,39 @@ impl Runner {
             self.context.store.write(move |tx| tx.note(&note)).await?;
         }
         back_fill(&self.context).await?;
-        cloud.may_go_live(self.context.store.installation().device.clone());
-        self.started = true;
+        let device = self.context.store.installation().device.clone();
+        cloud.may_go_live(device.clone());
+        self.started_as = Some(device);
         Ok(())
     }
 
-    async fn exchange(&mut self, cloud: &Cloud, ran: &mut Ran, fetched: bool) -> Result<Exchange, Stop> {
+    async fn exchange(&mut self, cloud: &Cloud, ran: &mut Ran) -> Result<Exchange, Stop> {
         if self.too_old {
             ran.report.parked += settle::park_all(&self.context, ParkedReason::Schema, Trouble::Upgrade.text()).await?;
         }
+        let asks_only = self.batch == 0;
         let mut batch = batch::take(&self.context, self.limits, self.batch).await?;
         for entry in std::mem::take(&mut batch.poison) {
             self.tell_parked(entry.operation.id, ParkedReason::Poison);
             ran.report.parked += 1;
         }
-        if batch.is_empty() && fetched {
+        if batch.is_empty() && ran.fetched && !asks_only {
             return Ok(Exchange::Done);
         }
         let before = cloud.sync_state().cursor;
-        let body = batch.request(&self.context, before.clone(), absorb::topics(&self.ratings))?;
-        match cloud.client.sync(body).await {
-            Ok(Synced::Full(response)) => {
-                self.batch = self.batch.saturating_mul(2).min(FIRST_BATCH);
-                self.full(cloud, ran, batch, *response, before).await
-            }
+        let body = batch.request(&self.context, before.clone(), absorb::topics(&self.ratings), self.page)?;
+        let answer = cloud.client.sync(body).await;
+        if answer.is_ok() {
+            ran.understood = true;
+            let grown = if batch.is_empty() { self.batch } else { self.batch.saturating_mul(2) };
+            self.batch = grown.clamp(1, FIRST_BATCH);
+            self.page = self.page.saturating_mul(2).min(PAGE);
+        }
+        match answer {
+            Ok(Synced::Full(response)) => self.full(cloud, ran, batch, *response, before).await,
             Ok(Synced::Plain { conflicts }) => {
                 ran.report.plain_server = true;
+                ran.fetched = true;
                 self.plain(ran, batch, &conflicts).await
             }
             Err(trouble) => self.failed(cloud, ran, batch, trouble).await,
@@ -153,18 +186,24 @@ impl Runner {
         ran.pause_ms = response.backoff_ms.max(response.limits.min_interval_ms);
         cloud.heard_time(response.server_time, self.context.now());
         let upgrade = response.control.iter().any(|control| control == UPGRADE_REQUIRED);
-        let more = response.has_more && response.cursor != before;
+        let refetch = response.control.iter().any(|control| control == MUST_REFETCH);
+        let cursor = absorb::usable(response.cursor.clone());
+        let more = response.has_more && cursor.is_some() && cursor != before;
+        // Whoever has everything fetched anew again and again has nothing to be fetched.
+        ran.fetched = !more && (!refetch || ran.refetched);
+        ran.refetched |= refetch;
+        let wants_rest = response.backoff_ms > 0;
         let sent = batch.len();
         let absorbed = absorb(&self.context, cloud, &self.ratings, batch.entries, response).await?;
         add(&mut ran.report, &absorbed);
-        if upgrade && !self.too_old {
-            return self.failed_upgrade(ran).await;
-        }
-        if sent > 0 && absorbed.decided == 0 {
+        if upgrade {
+            // Reading goes on; what waits is parked before the next request.
+            self.too_old = true;
+        } else if sent > 0 && absorbed.decided == 0 {
             // It says nothing about anything: asking again at once would go on for ever.
             return Err(Stop::Trouble(Trouble::Transient { retry_after_ms: None }));
         }
-        if sent == 0 && !more { Ok(Exchange::Done) } else { Ok(Exchange::GoOn) }
+        if wants_rest { Ok(Exchange::Done) } else { Ok(Exchange::GoOn) }
     }
 
     /// A server of the plain protocol takes what it does not call a conflict.
@@ -199,6 +238,12 @@ impl Runner {
     async fn failed(&mut self, cloud: &Cloud, ran: &mut Ran, batch: Batch, trouble: Trouble) -> Result<Exchange, Stop> {
         let sent = batch.len();
         match trouble {
+            Trouble::Shape { .. } if sent == 1 && !ran.understood => {
+                // Perhaps nothing is understood: then it is not about this one.
+                self.batch = 0;
+                self.release(batch.entries, trouble, false).await?;
+                return Ok(Exchange::GoOn);
+            }
             Trouble::Shape { status } if sent == 1 => {
                 // It stands alone now: this is the one that the server does not take.
                 let reason = if status == 413 { ParkedReason::Poison } else { ParkedReason::Schema };
@@ -215,16 +260,28 @@ impl Runner {
                 self.release(batch.entries, trouble, false).await?;
                 return self.failed_upgrade(ran).await;
             }
-            Trouble::Resync => {
+            Trouble::Resync if !ran.refetched => {
+                ran.refetched = true;
                 self.release(batch.entries, trouble, false).await?;
                 absorb::forget(&self.context, cloud).await?;
+                ran.fetched = false;
                 return Ok(Exchange::GoOn);
             }
             Trouble::Transient { .. } => {
-                self.batch = (self.batch.min(sent.max(1)) / 2).max(1);
-                self.release(batch.entries, trouble, sent == 1).await?;
+                self.batch = match batch.entries.as_slice() {
+                    [] => self.batch,
+                    // Perhaps the server is down for everybody: the next run finds out without any change first.
+                    [alone] if settle::was_tried_often(alone) && !ran.understood => 0,
+                    _ => (sent / 2).max(1),
+                };
+                // It may have been too much to be read.
+                self.page = (self.page / 2).max(1);
+                self.release(batch.entries, trouble, sent == 1 && ran.understood).await?;
             }
-            _ => self.release(batch.entries, trouble, false).await?,
+            _ => {
+                self.batch = self.batch.max(1);
+                self.release(batch.entries, trouble, false).await?;
+            }
         }
         Err(Stop::Trouble(trouble))
     }
@@ -237,17 +294,12 @@ impl Runner {
 
     /// Puts changes back. One that failed alone, and often, waits by itself from now on.
     async fn release(&self, entries: Vec<Entry>, trouble: Trouble, alone: bool) -> Result<()> {
-        let mut random = [0; 8];
-        self.entropy.fill(&mut random);
-        let random = u64::from_le_bytes(random);
         self.context
             .store
             .write(move |tx| {
                 for entry in entries {
                     let Some(mut entry) = tx.entry(entry.operation.id)? else { continue };
-                    let attempts = entry.operation.attempts;
-                    let until = (alone && attempts >= ATTEMPTS_TOGETHER)
-                        .then(|| tx.now().plus(i64::from(ALONE.delay(attempts - ATTEMPTS_TOGETHER, random))));
+                    let until = if alone { settle::own_pace(tx, &entry) } else { None };
                     tx.release(&mut entry, until, Some(trouble.text()))?;
                 }
                 Ok(())

@@ -3,16 +3,21 @@
 use crate::{
     error::Result,
     features::{Context, outgoing, ratings::Announcer},
-    limits::{MAX_KEY_BYTES, check_qr_text},
+    limits::{MAX_KEY_BYTES, MAX_METADATA_BYTES, check_qr_text},
     model::{Event, OperationKind, ParkedReason, QrHash, QrKind, Scan, ScanId, UnixMillis, VoteChoice, VoterId},
     protocol::{ScanBody, SettingBody},
     qr,
+    resilience::BackoffPolicy,
     storage::{Transaction, outbox::Entry, scans, settings, voters, votes::Register},
     voting::Reputation,
 };
 
 /// Changes parked or made due in one transaction: some milliseconds of work.
 const CHUNK: u32 = 200;
+/// Attempts after which a change that fails alone is tried at its own pace, and no longer holds the others up.
+const ATTEMPTS_TOGETHER: u32 = 5;
+/// The wait of such a change: from half a minute up to an hour.
+const ALONE: BackoffPolicy = BackoffPolicy { base_ms: 30_000, cap_ms: 3_600_000 };
 /// Bytes in the value of a setting that comes from elsewhere.
 const MAX_SETTING_BYTES: usize = 64 * 1024;
 
@@ -28,6 +33,18 @@ pub(super) struct Standing {
 pub(super) enum Value {
     Vote(Option<VoteChoice>),
     Body(serde_json::Value),
+}
+
+/// Whether a change was tried so often that it may be at fault itself.
+pub(super) fn was_tried_often(entry: &Entry) -> bool {
+    entry.operation.attempts >= ATTEMPTS_TOGETHER
+}
+
+/// When a change that failed alone is tried again, if not with the next run.
+pub(super) fn own_pace(tx: &Transaction<'_>, entry: &Entry) -> Option<UnixMillis> {
+    let beyond = entry.operation.attempts.checked_sub(ATTEMPTS_TOGETHER)?;
+    let wait = ALONE.delay(beyond, u64::from_le_bytes(tx.random()));
+    Some(tx.now().plus(i64::from(wait)))
 }
 
 /// The server took a change, at this time by its clock.
@@ -72,6 +89,12 @@ pub(super) fn is_as_wanted(entry: &Entry, standing: &Standing) -> bool {
         (Some(Value::Vote(Some(choice))), OperationKind::VoteSet) => {
             serde_json::from_str::<crate::protocol::VoteBody>(&entry.body).is_ok_and(|body| body.vote == *choice)
         }
+        (Some(Value::Body(standing)), OperationKind::SettingPut) => {
+            let wanted: Result<SettingBody, _> = serde_json::from_str(&entry.body);
+            wanted.is_ok_and(|wanted| standing.get("value") == Some(&wanted.value))
+        }
+        // Nothing but another deletion stands before one.
+        (_, OperationKind::ScanDelete) => true,
         _ => false,
     }
 }
@@ -92,7 +115,9 @@ pub(super) fn adopt_vote(
     let mut subject = tx.subject(hash, None)?;
     let before = tx.register(&mut subject, &person)?;
     let standing = before.as_ref().filter(|before| !before.derived);
-    if standing.is_some_and(|before| before.acknowledged && before.at >= at && before.choice == choice) {
+    // What the server has is what it says, unless this was said before something newer was.
+    let known = |before: &Register| before.at > at || (before.at == at && before.choice == choice);
+    if standing.is_some_and(|before| before.acknowledged && known(before)) {
         return Ok(());
     }
     let changes = standing.and_then(|before| before.choice) != choice;
@@ -149,7 +174,8 @@ pub(super) fn adopt_scan(tx: &mut Transaction<'_>, key: &str, body: &serde_json:
     let Some(id) = ScanId::parse(key) else { return Ok(None) };
     let Ok(body) = serde_json::from_value::<ScanBody>(body.clone()) else { return Ok(None) };
     let kind = qr::classify(&body.text);
-    if check_qr_text(&body.text).is_err() || private(kind) || tx.waits(key, None)? {
+    let fits = body.metadata.as_ref().is_none_or(|metadata| metadata.len() <= MAX_METADATA_BYTES);
+    if check_qr_text(&body.text).is_err() || !fits || private(kind) || tx.waits(key, None)? {
         return Ok(None);
     }
     if scans::find(tx.connection, id)?.is_some() {

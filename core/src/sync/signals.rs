@@ -12,6 +12,9 @@ use crate::{
     model::{NetworkState, SyncReport},
 };
 
+/// What whoever asked for a run is told when it is given up.
+pub(super) const GIVEN_UP: Error = Error::NoServer { what: "the run was given up", status: None };
+
 /// Shared between the pump and everybody who tells it something.
 pub(crate) struct Signals {
     state: Mutex<Told>,
@@ -141,9 +144,17 @@ impl Signals {
         });
     }
 
-    /// What is under way is to be given up, unless the app is in front, where it may go on.
+    /// What is under way, or was asked for, is to be given up; unless the app is in front, where it may go on.
     pub(crate) fn give_up_in_background(&self) {
-        self.tell(|told| told.give_up |= told.asleep);
+        let not_begun = {
+            let mut told = self.lock();
+            told.give_up |= told.asleep;
+            (told.asleep && !told.running).then_some(told.asked)
+        };
+        match not_begun {
+            Some(asked) => self.finish(asked, Err(GIVEN_UP)),
+            None => self.bell.notify_one(),
+        }
     }
 
     pub(crate) fn stop(&self) {
@@ -195,10 +206,23 @@ impl Signals {
         std::mem::take(&mut self.lock().look_ups)
     }
 
-    /// A run begins: it answers everybody who has asked so far. `None`: the core was shut down.
-    pub(crate) fn begin(&self) -> Option<u64> {
+    /// Begins anew after a panic: what was being done then, and for whom, is not known.
+    pub(crate) fn begin_anew(&self) {
+        let interrupted = {
+            let mut told = self.lock();
+            (told.queued, told.to_fetch) = (true, true);
+            told.running.then_some(told.asked)
+        };
+        if let Some(asked) = interrupted {
+            self.finish(asked, Err(Error::Panicked { during: "a run" }));
+        }
+    }
+
+    /// A run begins: it answers everybody who has asked so far. `None` if something happened since `planned` that may
+    /// speak against it.
+    pub(crate) fn begin(&self, planned: &Told) -> Option<u64> {
         let mut told = self.lock();
-        if told.stopped {
+        if told.stopped || (told.asleep && !planned.asleep) {
             return None;
         }
         told.running = true;
@@ -209,7 +233,12 @@ impl Signals {
 
     /// A run, or what came in its place, is over.
     pub(crate) fn finish(&self, up_to: u64, result: Result<SyncReport>) {
-        self.lock().running = false;
+        let stopped = {
+            let mut told = self.lock();
+            told.running = false;
+            told.stopped
+        };
+        let result = if stopped { Err(Error::Stopped) } else { result };
         self.finished.send_modify(|finished| {
             *finished = Finished { up_to: up_to.max(finished.up_to), result };
         });

@@ -164,6 +164,8 @@ async fn retry_after_is_read_in_both_forms_and_never_long() {
 async fn preliminary_answers_are_passed_over_while_time_lasts() {
     let got = answered([b"HTTP/1.1 103 Early\r\nlink: a\r\n\r\nHTTP/1.1 100 Go\r\n\r\n", JSON].concat()).await.unwrap();
     assert_eq!((got.status, got.is_json), (200, true));
+    let switch = "HTTP/1.1 101 Go\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
+    assert_eq!(answered(switch).await.unwrap().status, 101, "nobody asked, and nothing comes of it");
     let server = Server::start(|mut visit| async move {
         visit.request().await;
         visit.say_for_ever(b"HTTP/1.1 103 Early\r\n\r\n").await;

@@ -129,6 +129,22 @@ async fn pings_are_answered() {
 }
 
 #[tokio::test]
+async fn a_flood_of_pings_is_answered_only_as_far_as_answers_are_taken() {
+    let server = Server::start(|mut visit| async move {
+        welcome(&mut visit, "").await;
+        // Answers to all of them would be 25 MB, and none is read.
+        for _ in 0..2_000 {
+            visit.say(&frame(PING, [b'x'; 125]).repeat(100)).await;
+        }
+        visit.say(&frame(TEXT, "still here")).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let mut socket = open(&server, calm()).await.unwrap();
+    assert_eq!(in_time(socket.incoming.next()).await, Some(text("still here")));
+}
+
+#[tokio::test]
 async fn closes_are_told_with_their_code_and_end_it() {
     for code in [1000_u16, 1001, 1003, 1011, 3000, 4001, 4002, 4009, 4999] {
         let got = received([frame(CLOSE, [&code.to_be_bytes()[..], b"why"].concat()), frame(TEXT, "x")].concat()).await;

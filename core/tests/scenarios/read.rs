@@ -134,6 +134,7 @@ names! {
     Verdict { Unknown, Safe, Suspicious, Unsafe }
     VoteChoice { Safe, Unsafe }
     MemoryPressure { Moderate, Critical }
+    NetworkState { Unknown, Online, Offline }
 }
 
 macro_rules! records {
@@ -158,7 +159,8 @@ records! {
     KvPair { key, value }
     SettingsUpdate { notifications, auto_sync, scan_retention_days, vote_retention_days }
     SyncConfig {
-        base_url, share_scans = false, share_settings = false, allow_plain_loopback = false, trusted_roots, pinned_keys
+        base_url, share_scans = false, share_settings = false,
+        only_when_asked = false, allow_plain_loopback = false, trusted_roots, pinned_keys
     }
 }
 

@@ -11,21 +11,35 @@ struct Trouble: LocalizedError {
 }
 
 /// The command line.
-struct Order {
-    let directory: String
-    let payloads: String
-    let now: UnixMillis
+enum Order {
+    case work(directory: String, payloads: String, now: UnixMillis)
+    case drive(directory: String, server: String, identity: Data?, token: String?)
 
-    init(_ arguments: some Sequence<String>) throws {
-        var words = arguments.makeIterator()
+    init(_ arguments: [String]) throws {
+        var words = arguments.filter { $0 != "--drive" }.makeIterator()
         var options: [String: String] = [:]
         while let name = words.next(), let value = words.next() { options[name] = value }
-        guard let directory = options["--directory"], let payloads = options["--payloads"],
-            let now = options["--now"].flatMap(UnixMillis.init)
-        else { throw Trouble("usage: phone --directory DIR --payloads FILE --now MILLIS") }
-        self.directory = directory
-        self.payloads = payloads
-        self.now = now
+        let directory = options["--directory"]
+        if arguments.contains("--drive"), let directory, let server = options["--server"] {
+            let identity = options["--identity"].map { digits in Data(hexadecimal: digits) }
+            self = .drive(directory: directory, server: server, identity: identity, token: options["--token"])
+        } else if let directory, let payloads = options["--payloads"], let now = options["--now"].flatMap(UnixMillis.init) {
+            self = .work(directory: directory, payloads: payloads, now: now)
+        } else {
+            throw Trouble("usage: see demo/README.md")
+        }
+    }
+}
+
+extension Data {
+    /// Pairs of digits; a pair that is none is left out.
+    fileprivate init(hexadecimal digits: String) {
+        var rest = digits[...]
+        self.init()
+        while !rest.isEmpty {
+            if let byte = UInt8(rest.prefix(2), radix: 16) { append(byte) }
+            rest = rest.dropFirst(2)
+        }
     }
 }
 
@@ -94,7 +108,7 @@ enum Line: Encodable {
 
 extension Double {
     /// All 64 bits, as 16 hexadecimal digits.
-    fileprivate var bits: String {
+    var bits: String {
         let digits = String(bitPattern, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

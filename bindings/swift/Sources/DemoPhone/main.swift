@@ -3,11 +3,20 @@ import Foundation
 import SafeScanCore
 
 do {
-    let order = try Order(CommandLine.arguments.dropFirst())
-    let payloads = try Payload.all(in: order.payloads)
-    let config = SafeScanConfig(directory: order.directory, votesPerMinute: 10_000)
-    try await SafeScan.with(config) { core in
-        try await Phone(core: core, payloads: payloads, now: order.now).work()
+    switch try Order(Array(CommandLine.arguments.dropFirst())) {
+    case .work(let directory, let file, let now):
+        let payloads = try Payload.all(in: file)
+        let config = SafeScanConfig(directory: directory, votesPerMinute: 10_000)
+        try await SafeScan.with(config) { core in
+            try await Phone(core: core, payloads: payloads, now: now).work()
+        }
+    case .drive(let directory, let server, let identity, let token):
+        let sync = SyncConfig(baseUrl: server, shareScans: true, allowPlainLoopback: true)
+        let config = SafeScanConfig(
+            directory: directory, identityKey: identity, votesPerMinute: 10_000, sync: sync)
+        try await SafeScan.with(config) { core in
+            try await DrivenPhone(core: core, token: token).work()
+        }
     }
 } catch {
     FileHandle.standardError.write(Data("phone: \(error.localizedDescription)\n".utf8))

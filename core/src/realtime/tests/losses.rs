@@ -173,10 +173,10 @@ async fn close_codes() {
 #[tokio::test(start_paused = true)]
 async fn nobody_says_welcome() {
     let mut stage = Stage::with(&[], Arc::new(Fixed(0)));
+    stage.script([Way::Open, Way::Hangs]);
     let (mut end, _) = stage.next().await;
     assert!(end.resume().await.is_none());
     assert_eq!(end.is_left().await, secs(10));
-    stage.script([Way::Hangs]);
     let (_end, after) = stage.next().await;
     assert_eq!(after, secs(30), "a connector that never answers does not hold up the rest");
 }
@@ -187,7 +187,7 @@ async fn an_outage_of_a_week_ends_within_half_a_minute() {
         let mut stage = Stage::new(&["00aa"]);
         *stage.roads.otherwise.lock().unwrap() = Way::Fails(failure);
         // Where sockets are refused, polls fail as well: the server is down.
-        stage.host.polls.lock().unwrap().extend([(secs(1), PollOutcome::Failed); 100_000]);
+        stage.host.polls.lock().unwrap().extend(std::iter::repeat_n((secs(1), PollOutcome::Failed), 100_000));
         sleep(secs(7 * 24 * 3600)).await;
         let tries = stage.calls();
         assert!((30_000..100_000).contains(&tries), "about one in 15 s: {tries}");

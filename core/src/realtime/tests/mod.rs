@@ -1,9 +1,11 @@
-//! A network and a host made for tests: every socket's other end is in the hands of the test.
+//! The link on a stage: sockets whose other end is in the test's hands, a host that remembers, time that is paused.
 
 mod flaps;
 mod losses;
 mod numbers;
 mod pure;
+mod recorder;
+mod roads;
 mod storms;
 mod subscriptions;
 mod without;
@@ -16,7 +18,6 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering::SeqCst},
     },
-    task::Poll,
     time::Duration,
 };
 
@@ -27,6 +28,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
+use self::{
+    recorder::{Note, Recorder},
+    roads::{End, Roads, Way},
+};
 use super::*;
 use crate::{
     entropy::{Entropy, SeededEntropy},
@@ -37,219 +42,6 @@ use crate::{
 };
 
 const HEARTBEAT_MS: u32 = 25_000;
-
-/// What the host was told, in order.
-#[derive(Clone, Debug, PartialEq)]
-enum Note {
-    Ratings(Vec<i64>),
-    Pull(Pull),
-    LookUp(Vec<String>),
-    ServerTime(i64),
-    State(LiveState),
-    TokenRefused,
-    LongPoll,
-}
-
-/// Remembers what it is told. Storing takes a permit, polls answer what they are told to.
-struct Recorder {
-    notes: Mutex<Vec<Note>>,
-    storage: Semaphore,
-    polls: Mutex<VecDeque<(Duration, PollOutcome)>>,
-}
-
-impl Recorder {
-    fn note(&self, note: Note) {
-        self.notes.lock().unwrap().push(note);
-    }
-
-    /// Takes out what was noted.
-    fn take(&self) -> Vec<Note> {
-        std::mem::take(&mut self.notes.lock().unwrap())
-    }
-
-    fn pulls(&self) -> Vec<Pull> {
-        let pull = |note: &Note| if let Note::Pull(why) = note { Some(*why) } else { None };
-        self.notes.lock().unwrap().iter().filter_map(pull).collect()
-    }
-
-    fn stored(&self) -> Vec<i64> {
-        let revs = |note: &Note| if let Note::Ratings(revs) = note { revs.clone() } else { Vec::new() };
-        self.notes.lock().unwrap().iter().flat_map(revs).collect()
-    }
-
-    fn state(&self) -> Option<LiveState> {
-        let state = |note: &Note| if let Note::State(state) = note { Some(*state) } else { None };
-        self.notes.lock().unwrap().iter().rev().find_map(state)
-    }
-
-    fn count(&self, what: &Note) -> usize {
-        self.notes.lock().unwrap().iter().filter(|note| *note == what).count()
-    }
-}
-
-impl LiveHost for Recorder {
-    fn ratings(&self, ratings: Vec<Rating>) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.storage.acquire().await.expect("never closed").forget();
-            self.note(Note::Ratings(ratings.iter().map(|rating| rating.rev).collect()));
-        })
-    }
-
-    fn pull(&self, why: Pull) {
-        self.note(Note::Pull(why));
-    }
-
-    fn look_up(&self, topics: Vec<String>) {
-        self.note(Note::LookUp(topics));
-    }
-
-    fn server_time(&self, now: UnixMillis) {
-        self.note(Note::ServerTime(now.0));
-    }
-
-    fn state(&self, state: LiveState) {
-        self.note(Note::State(state));
-    }
-
-    fn token_refused(&self) {
-        self.note(Note::TokenRefused);
-    }
-
-    fn long_poll(&self) -> BoxFuture<'_, PollOutcome> {
-        Box::pin(async {
-            self.note(Note::LongPoll);
-            let next = self.polls.lock().unwrap().pop_front();
-            let (held, outcome) = next.unwrap_or((Duration::from_secs(15), PollOutcome::Nothing));
-            sleep(held).await;
-            outcome
-        })
-    }
-}
-
-/// What the network does with an attempt to connect.
-#[derive(Clone, Copy, PartialEq)]
-enum Way {
-    Open,
-    /// Opens, but what is written goes nowhere.
-    Clogged,
-    Fails(Failure),
-    Hangs,
-}
-
-struct Roads {
-    calls: AtomicU32,
-    sockets: Arc<AtomicU32>,
-    most_sockets: AtomicU32,
-    /// The next attempts, and then all others.
-    script: Mutex<VecDeque<Way>>,
-    otherwise: Mutex<Way>,
-    ends: mpsc::UnboundedSender<End>,
-}
-
-/// Counts a socket for as long as it is there.
-struct Counted(Arc<AtomicU32>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, SeqCst);
-    }
-}
-
-impl RealtimeConnector for Roads {
-    fn connect(&self) -> Pin<Box<dyn Future<Output = Result<Socket, Failure>> + Send + '_>> {
-        self.calls.fetch_add(1, SeqCst);
-        let way = self.script.lock().unwrap().pop_front().unwrap_or(*self.otherwise.lock().unwrap());
-        let opened = match way {
-            Way::Fails(failure) => Err(failure),
-            Way::Hangs => return Box::pin(std::future::pending()),
-            Way::Open | Way::Clogged => {
-                let (to_device, mut frames) = mpsc::unbounded_channel();
-                let (wire, from_device) = mpsc::unbounded_channel();
-                let now = self.sockets.fetch_add(1, SeqCst) + 1;
-                self.most_sockets.fetch_max(now, SeqCst);
-                let counted = Counted(Arc::clone(&self.sockets));
-                let incoming = Box::pin(stream::poll_fn(move |cx| {
-                    let _counted = &counted;
-                    frames.poll_recv(cx)
-                }));
-                self.ends.send(End { to_device, from_device }).expect("the test listens");
-                let outgoing = sink::unfold(wire, move |wire: mpsc::UnboundedSender<String>, text| async move {
-                    if way == Way::Clogged {
-                        std::future::pending::<()>().await;
-                    }
-                    wire.send(text).map_err(|_| Failure::Interrupted)?;
-                    Ok(wire)
-                });
-                Ok(Socket { incoming, outgoing: Box::pin(outgoing) })
-            }
-        };
-        Box::pin(async move { opened })
-    }
-}
-
-/// The server's end of a socket.
-struct End {
-    to_device: mpsc::UnboundedSender<Result<Frame, Failure>>,
-    from_device: mpsc::UnboundedReceiver<String>,
-}
-
-impl End {
-    /// The next frame from the device; `None` if it hung up.
-    async fn hears(&mut self) -> Option<ClientFrame> {
-        let text = within(Duration::from_secs(3600), self.from_device.recv()).await?;
-        Some(serde_json::from_str(&text).expect("the device keeps to the protocol"))
-    }
-
-    fn says(&self, frame: &ServerFrame) {
-        self.sends(&serde_json::to_string(frame).unwrap());
-    }
-
-    fn sends(&self, text: &str) {
-        let _ = self.to_device.send(Ok(Frame::Text(text.to_owned())));
-    }
-
-    fn closes(&self, code: u16) {
-        let _ = self.to_device.send(Ok(Frame::Close(Some(code))));
-    }
-
-    async fn resume(&mut self) -> Option<Resume> {
-        match self.hears().await {
-            Some(ClientFrame::Hello { resume, .. }) => resume,
-            other => panic!("{other:?} is no hello"),
-        }
-    }
-
-    fn welcomes(&self, max_topics: u32) {
-        let server_time = UnixMillis(1_793_346_975_200);
-        self.says(&ServerFrame::Welcome { session: "s1".into(), heartbeat_ms: HEARTBEAT_MS, max_topics, server_time });
-    }
-
-    fn rates(&self, seq: u64, rev: i64) {
-        self.says(&ServerFrame::Rating { seq, data: vec![rating(0, rev)] });
-    }
-
-    /// Waits until the device hangs up, and tells how long that took; answers nothing meanwhile.
-    async fn is_left(&mut self) -> Duration {
-        let watch = Stopwatch::start();
-        while self.hears().await.is_some() {}
-        watch.elapsed()
-    }
-
-    /// Answers pings and requests for so long.
-    async fn serves(&mut self, span: Duration) {
-        let serving = async {
-            while let Some(frame) = self.hears().await {
-                match frame {
-                    ClientFrame::Ping { t } => self.says(&ServerFrame::Pong { t }),
-                    ClientFrame::Sub { reference, .. } => self.says(&ServerFrame::SubOk { reference }),
-                    ClientFrame::Unsub { reference, .. } => self.says(&ServerFrame::UnsubOk { reference }),
-                    ClientFrame::Hello { .. } | ClientFrame::Ack { .. } => {}
-                }
-            }
-        };
-        let _ = timeout(span, serving).await;
-    }
-}
 
 /// A link at work.
 struct Stage {

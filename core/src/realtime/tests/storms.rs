@@ -42,7 +42,11 @@ async fn no_flood_drowns_the_wish_to_stop() {
     for seq in 1..=100_000 {
         end.rates(seq, 1);
     }
+    while stage.host.stored().is_empty() {
+        tokio::task::yield_now().await;
+    }
     stage.want(|wanted| wanted.live = false);
     assert_eq!(end.is_left().await, Duration::ZERO);
-    assert!(stage.host.stored().is_empty());
+    let stored = stage.host.stored().len();
+    assert!((1..1_000).contains(&stored), "{stored} of 100,000");
 }

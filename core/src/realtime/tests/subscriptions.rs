@@ -63,6 +63,7 @@ async fn a_resumed_session_keeps_its_topics() {
     end.rates(2, 11);
     settled().await;
     drop(end);
+    settled().await;
     stage.want(|wanted| wanted.topics = set(&["00bb", "00cc"]));
     stage.host.take();
 
@@ -154,11 +155,12 @@ async fn there_are_fewer_places_than_topics() {
     assert_eq!(end.hears().await, unsub(2, &["00aa"]));
     assert_eq!(end.hears().await, sub(3, &["0000"]), "what is held keeps its place");
     end.says(&ServerFrame::SubErr { reference: 3, code: "too_many".into() });
+    assert_eq!(end.hears().await, unsub(4, &["0000"]), "so that both agree");
     settled().await;
     assert_eq!(stage.host.state(), Some(LiveState::Live { left_out: 2 }));
     stage.want(|wanted| wanted.topics = set(&["0000"]));
-    assert_eq!(end.hears().await, unsub(4, &["00bb"]));
-    assert_eq!(end.hears().await, sub(5, &["0000"]), "a place became free");
+    assert_eq!(end.hears().await, unsub(5, &["00bb"]));
+    assert_eq!(end.hears().await, sub(6, &["0000"]), "a place became free");
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,4 +188,33 @@ async fn a_server_that_never_answers_requests_does_not_hold_up_the_pull() {
     assert_eq!(stage.host.pulls(), []);
     sleep(Duration::from_millis(HEARTBEAT_MS.into())).await;
     assert_eq!(stage.host.pulls(), [Pull::NewSession]);
+}
+
+/// While nobody wanted it, pulls did not name it.
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_was_given_up_meanwhile_is_looked_up_again() {
+    let by_bye = |_: &mut Wanted| ();
+    let by_app = |wanted: &mut Wanted| wanted.live = false;
+    let by_token = |wanted: &mut Wanted| wanted.token_version += 1;
+    for (case, leave) in [by_bye as fn(&mut Wanted), by_app, by_token].into_iter().enumerate() {
+        let mut stage = Stage::new(&["00aa"]);
+        let end = stage.open(256).await;
+        if case == 0 {
+            end.says(&ServerFrame::Bye { reconnect_after_ms: [5_000, 5_000] });
+            settled().await;
+        }
+        stage.host.take();
+        stage.want(|wanted| {
+            wanted.topics.clear();
+            leave(wanted);
+        });
+        settled().await;
+        stage.want(|wanted| *wanted = Wanted { topics: set(&["00aa"]), live: true, ..wanted.clone() });
+        let (mut end, _) = stage.next().await;
+        assert!(end.resume().await.is_some());
+        end.says(&ServerFrame::Reset { reason: "gone".into() });
+        end.welcomes(256);
+        end.serves(secs(1)).await;
+        assert_eq!(stage.host.count(&looked_up(&["00aa"])), 1, "case {case}");
+    }
 }

@@ -20,18 +20,13 @@ async fn an_idle_link_does_nothing_at_all() {
 async fn it_ends_when_nobody_can_want_it_any_more() {
     for way in [Way::Open, Way::Hangs, Way::Fails(Failure::Offline), Way::Fails(Failure::Refused(None))] {
         for live in [true, false] {
-            let stage = Stage::new(&[]);
+            let mut stage = Stage::new(&[]);
             *stage.roads.otherwise.lock().unwrap() = way;
             stage.want(|wanted| wanted.live = live);
             sleep(secs(100)).await;
-            let Stage { ref wanted, .. } = stage;
             let (orphan, _) = watch::channel(Wanted::default());
-            let mut stage = {
-                let _ = wanted;
-                stage
-            };
             drop(std::mem::replace(&mut stage.wanted, orphan));
-            within(Duration::ZERO + secs(1), &mut stage.link).await.unwrap();
+            within(secs(1), &mut stage.link).await.unwrap();
             assert_eq!((stage.sockets(), stage.host.state()), (0, Some(LiveState::Off)));
         }
     }

@@ -5,7 +5,8 @@ extension SafeScanError: LocalizedError {
     public var reason: String {
         switch self {
         case .InvalidInput(let reason), .StorageFull(let reason), .StorageUnavailable(let reason),
-            .StorageIncompatible(let reason), .Stopped(let reason), .Internal(let reason):
+            .StorageIncompatible(let reason), .Offline(let reason), .Unauthorized(let reason),
+            .RateLimited(let reason, _), .Stopped(let reason), .Internal(let reason):
             reason
         }
     }

@@ -73,6 +73,11 @@ func make(_ call: String, with args: Fields, on core: SafeScan) async throws -> 
         case "retryOperation": try await core.retryOperation(id: text("id"))
         case "discardOperation": try await core.discardOperation(id: text("id"))
 
+        case "syncNow": try await core.syncNow()
+        case "runOnce": try await core.runOnce(deadlineMs: args.required("deadlineMs") { try $0.integer() })
+        case "networkChanged": try core.networkChanged(state: args.required("state") { try $0.network() })
+        case "setAuthToken": try await core.setAuthToken(token: args.optional("token") { try $0.text() })
+
         case "storageUsage": try await core.storageUsage()
         case "checkIntegrity": try await core.checkIntegrity()
         case "repair": try await core.repair()

@@ -23,6 +23,10 @@ extension JSON {
         try variant(of: [.moderate, .critical])
     }
 
+    func network() throws -> NetworkState {
+        try variant(of: [.unknown, .online, .offline])
+    }
+
     func code() throws -> CodeRef {
         try record { fields in
             switch try fields.required("type", { try $0.text() }) {

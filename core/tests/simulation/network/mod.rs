@@ -1,0 +1,235 @@
+//! The network between phones and the server, in virtual time. Every phone has a link of its own with weather of its
+//! own; what happens on it is drawn from the seed.
+
+pub(crate) mod faults;
+mod requests;
+mod sockets;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+};
+
+use tokio::sync::{Notify, mpsc, watch};
+
+use self::faults::Weather;
+use crate::{
+    dice::Dice,
+    model::{Outgoing, Server},
+    time::Timeline,
+    trace::Trace,
+};
+
+/// Requests of one phone within [`STORM_MS`] that only a loop without a pause can make.
+const STORM: u32 = 400;
+const STORM_MS: i64 = 10_000;
+
+/// Everything that is the same for all phones.
+pub(crate) struct Grid {
+    pub(crate) timeline: Timeline,
+    pub(crate) trace: Trace,
+    server: Mutex<Server>,
+    /// Counts the server's revisions, for those who wait for the next.
+    revision: watch::Sender<i64>,
+    sockets: Mutex<BTreeMap<u64, mpsc::UnboundedSender<Outgoing>>>,
+    named: AtomicU64,
+    /// What must never happen and did.
+    offences: Mutex<Vec<String>>,
+    pub(crate) offended: Notify,
+}
+
+impl Grid {
+    pub(crate) fn new(timeline: Timeline, trace: Trace, server: Server) -> Self {
+        Self {
+            timeline,
+            trace,
+            server: Mutex::new(server),
+            revision: watch::Sender::new(0),
+            sockets: Mutex::default(),
+            named: AtomicU64::new(0),
+            offences: Mutex::default(),
+            offended: Notify::new(),
+        }
+    }
+
+    /// Lets the server do something, and carries away what it says on sockets.
+    pub(crate) fn server<T>(&self, work: impl FnOnce(&mut Server) -> T) -> T {
+        let mut server = self.server.lock().unwrap();
+        let result = work(&mut server);
+        let (outgoing, revision) = (server.sockets.take_outgoing(), server.registers.revision());
+        drop(server);
+        let sockets = self.sockets.lock().unwrap();
+        for (socket, what) in outgoing {
+            if let Some(wire) = sockets.get(&socket) {
+                drop(wire.send(what));
+            }
+        }
+        drop(sockets);
+        self.revision.send_if_modified(|known| std::mem::replace(known, revision) != revision);
+        result
+    }
+
+    /// Notes something that must never happen.
+    pub(crate) fn offend(&self, what: impl fmt::Display) {
+        self.trace.note("OFFENCE", &what);
+        self.offences.lock().unwrap().push(what.to_string());
+        self.offended.notify_waiters();
+        self.offended.notify_one();
+    }
+
+    pub(crate) fn offences(&self) -> Vec<String> {
+        self.offences.lock().unwrap().clone()
+    }
+}
+
+/// The weather over a run: from each of these moments on.
+#[derive(Clone, Debug)]
+pub(crate) struct Forecast(pub(crate) Vec<(i64, Weather)>);
+
+impl Forecast {
+    fn at(&self, ms: i64) -> Weather {
+        self.0.iter().take_while(|(from, _)| *from <= ms).last().map_or(Weather::Fine, |(_, weather)| *weather)
+    }
+
+    /// When the weather is fine for good.
+    fn clears_up(&self) -> i64 {
+        self.0.last().map_or(0, |(from, weather)| if *weather == Weather::Fine { *from } else { i64::MAX })
+    }
+}
+
+/// When a phone is to be killed: at the so-manieth time that this happens, so many turns of the scheduler later.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ambush {
+    pub(crate) moment: Moment,
+    pub(crate) countdown: u32,
+    pub(crate) turns: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// A request has arrived at the server and is done.
+    Arrived,
+    /// An answer is about to be handed over.
+    Answered,
+}
+
+/// What went over a link.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) requests: u64,
+    /// Those to which nothing bad happened.
+    pub(crate) undisturbed: u64,
+    pub(crate) connects: u64,
+    pub(crate) frames: u64,
+}
+
+/// A phone's way to the server.
+#[derive(Clone)]
+pub(crate) struct Link(Arc<Shared>);
+
+struct Shared {
+    grid: Arc<Grid>,
+    phone: usize,
+    forecast: Forecast,
+    statuses: Vec<u16>,
+    dice: Mutex<Dice>,
+    traffic: Mutex<Traffic>,
+    /// When the present window began, and requests in it.
+    storm: Mutex<(i64, u32)>,
+    ambushes: Mutex<Vec<Ambush>>,
+    /// Tells whoever can kill the phone, and after how many turns to do it.
+    ambushed: mpsc::UnboundedSender<u32>,
+    /// Sockets that the phone holds.
+    held: Mutex<BTreeSet<u64>>,
+}
+
+impl Link {
+    pub(crate) fn new(
+        grid: Arc<Grid>,
+        phone: usize,
+        forecast: Forecast,
+        statuses: Vec<u16>,
+        dice: Dice,
+        ambushes: Vec<Ambush>,
+        ambushed: mpsc::UnboundedSender<u32>,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            grid,
+            phone,
+            forecast,
+            statuses,
+            dice: Mutex::new(dice),
+            traffic: Mutex::default(),
+            storm: Mutex::default(),
+            ambushes: Mutex::new(ambushes),
+            ambushed,
+            held: Mutex::default(),
+        }))
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        *self.0.traffic.lock().unwrap()
+    }
+
+    /// Sockets that the phone holds just now.
+    pub(crate) fn held(&self) -> usize {
+        self.0.held.lock().unwrap().len()
+    }
+
+    /// Both ways of the link, as the core takes them.
+    pub(crate) fn network(&self) -> safescan_core::net::Network {
+        safescan_core::net::Network { transport: Arc::new(self.clone()), realtime: Arc::new(self.clone()) }
+    }
+
+    fn weather(&self) -> Weather {
+        self.0.forecast.at(self.0.grid.timeline.ms())
+    }
+
+    fn latency(&self) -> i64 {
+        let weather = self.weather();
+        weather.latency(&mut self.0.dice.lock().unwrap())
+    }
+
+    fn note(&self, what: impl fmt::Display) {
+        self.0.grid.trace.note(format_args!("phone {}", self.0.phone), what);
+    }
+
+    fn next_name(&self) -> u64 {
+        self.0.grid.named.fetch_add(1, SeqCst) + 1
+    }
+
+    /// Whether anybody lies in wait for this moment.
+    fn pass(&self, moment: Moment) {
+        let mut ambushes = self.0.ambushes.lock().unwrap();
+        let Some(at) = ambushes.iter().position(|ambush| ambush.moment == moment) else { return };
+        if ambushes[at].countdown > 0 {
+            ambushes[at].countdown -= 1;
+            return;
+        }
+        let ambush = ambushes.remove(at);
+        drop(ambushes);
+        _ = self.0.ambushed.send(ambush.turns);
+    }
+
+    /// Counts a request; false if there are far too many.
+    fn count(&self, disturbed: bool) -> bool {
+        let mut traffic = self.0.traffic.lock().unwrap();
+        traffic.requests += 1;
+        traffic.undisturbed += u64::from(!disturbed);
+        let now = self.0.grid.timeline.ms();
+        let mut storm = self.0.storm.lock().unwrap();
+        if now - storm.0 > STORM_MS {
+            *storm = (now, 0);
+        }
+        storm.1 += 1;
+        let stormy = storm.1 > STORM;
+        if storm.1 == STORM + 1 {
+            self.0.grid.offend(format_args!("phone {} makes {STORM} requests in ten seconds", self.0.phone));
+        }
+        !stormy
+    }
+}
