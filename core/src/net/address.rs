@@ -27,7 +27,7 @@ impl Address {
     pub(super) fn join(&self, path: &str) -> Option<Url> {
         let below = self.base.as_str().trim_end_matches('/');
         let url = Url::parse(&format!("{below}{path}")).ok()?;
-        let stays = path.starts_with('/') && url.as_str().starts_with(&format!("{below}/")) && url.fragment().is_none();
+        let stays = url.as_str().starts_with(&format!("{below}/")) && url.fragment().is_none();
         stays.then_some(url)
     }
 }

@@ -89,6 +89,7 @@ async fn a_bomb_is_put_out_at_the_limit() {
     let head = "200 OK\r\ncontent-encoding: gzip";
     let full = answered(answer(head, zipped(&vec![0; MIB]))).await.unwrap();
     assert_eq!(full.body.len(), MIB);
+    assert_eq!(answered(answer(head, zipped(&vec![0; MIB + 1]))).await.unwrap_err(), Failure::TooLarge);
     // 64 MiB in 64 KiB.
     assert_eq!(answered(answer(head, zipped(&vec![0; 64 * MIB]))).await.unwrap_err(), Failure::TooLarge);
 }
