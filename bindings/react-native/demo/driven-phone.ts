@@ -50,6 +50,8 @@ export async function drive({ directory, server, identity, token }: Options): Pr
       await core.shutdown();
       await events;
       say({ id: order.id, ok: {} });
+      // An input that is open still would keep Node.js waiting for more of it.
+      process.stdin.destroy();
       return;
     }
     // Side by side: a long `sync` holds up nobody.

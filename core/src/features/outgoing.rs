@@ -75,9 +75,13 @@ pub(crate) fn scan_deleted(tx: &mut Transaction<'_>, id: ScanId) -> Result<()> {
 }
 
 /// Queues a setting.
-pub(crate) fn setting_stored(tx: &mut Transaction<'_>, name: &str, value: &serde_json::Value) -> Result<()> {
+pub(crate) fn setting_stored(
+    tx: &mut Transaction<'_>,
+    name: &str,
+    value: &serde_json::Value,
+    at: UnixMillis,
+) -> Result<()> {
     let body = written(&SettingBody { value: value.clone() });
-    let at = tx.now();
     tx.enqueue(Change { kind: OperationKind::SettingPut, key: name.to_owned(), vote: None, body, at })
 }
 

@@ -37,14 +37,19 @@ impl SettingsStore {
             check_range(field, days.unwrap_or_default().into(), 0, MAX_RETENTION_DAYS)?;
         }
         let share = self.0.config.sync.as_ref().is_some_and(|sync| sync.share_settings);
+        let now = self.0.time();
         self.0
             .store
             .write(move |tx| {
                 let changes = changes(&update);
+                let before = settings::all(tx.connection)?;
                 for (name, value) in &changes {
-                    tx.set_setting(name, value.to_string(), tx.now())?;
+                    // Times of one register grow strictly, whatever the clock does: the last word holds.
+                    let earliest = before.iter().find(|before| before.name == *name).map(|before| before.at.plus(1));
+                    let at = earliest.map_or(now, |earliest| earliest.max(now));
+                    tx.set_setting(name, value.to_string(), at)?;
                     if share {
-                        setting_stored(tx, name, value)?;
+                        setting_stored(tx, name, value, at)?;
                     }
                 }
                 if !changes.is_empty() {

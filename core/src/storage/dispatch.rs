@@ -116,6 +116,23 @@ impl Transaction<'_> {
         self.update_entry(entry)
     }
 
+    /// Drops what is parked of a register of which the server took a later change: sent now, it would undo that one.
+    pub(crate) fn drop_overtaken(&mut self, by: &Entry) -> Result<()> {
+        let sql = format!(
+            "SELECT {} FROM outbox WHERE key = ?1 AND person IS ?2 AND seq < ?3 AND state = 2",
+            Entry::COLUMNS
+        );
+        let person = by.vote.map(|vote| vote.person.0);
+        let overtaken: Vec<Entry> = {
+            let mut statement = self.connection.prepare_cached(&sql).doing(during::READING)?;
+            let rows = statement
+                .query_map(params![by.key, person, by.seq], |row| Ok(Entry::read(row)))
+                .doing(during::READING)?;
+            rows.filter_map(|row| row.doing(during::READING).transpose()).collect::<Result<_>>()?
+        };
+        overtaken.iter().try_for_each(|entry| self.remove_entry(entry))
+    }
+
     /// Parks up to `limit` changes that wait or are under way; how many there were.
     pub(crate) fn park_some(&mut self, reason: ParkedReason, error: &str, limit: u32) -> Result<Vec<Entry>> {
         let mut waiting = entries(self.connection, "state < 2", limit)?;

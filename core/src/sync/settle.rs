@@ -50,6 +50,7 @@ pub(super) fn own_pace(tx: &Transaction<'_>, entry: &Entry) -> Option<UnixMillis
 /// The server took a change, at this time by its clock.
 pub(super) fn applied(tx: &mut Transaction<'_>, announcer: &Announcer, entry: &Entry, at: UnixMillis) -> Result<()> {
     tx.remove_entry(entry)?;
+    tx.drop_overtaken(entry)?;
     match entry.operation.kind {
         OperationKind::VoteSet | OperationKind::VoteRetract => {
             let Some((hash, person)) = voted(entry) else { return Ok(()) };

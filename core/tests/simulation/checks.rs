@@ -82,7 +82,9 @@ impl<C: Client> Handset<C> {
         self.note(format_args!("reads {shown:?} {:x} {:?}", rating.confidence.to_bits(), rating.source));
         let book = self.book.borrow();
         let most = book.voters(&subject.hash());
-        if rating.total_votes as usize > most {
+        // A vote under a name that another account has is refused, and shown here all the same.
+        let strange = self.users.iter().filter_map(|user| self.voter(subject, *user)).any(|voter| self.refused(&voter));
+        if rating.total_votes as usize > most && !strange {
             self.offend(format_args!("{subject:?} has {shown:?} votes of {most} voters"));
         }
         let (safe, unsafe_) = (self.standing(&subject, VoteChoice::Safe), self.standing(&subject, VoteChoice::Unsafe));

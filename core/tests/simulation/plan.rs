@@ -152,6 +152,8 @@ impl Plan {
     fn draw_server(&mut self, dice: &mut Dice) {
         let rules = &mut self.rules;
         rules.plain = self.kind == Kind::Plain;
+        // It does not tell the time, nor what won: a device whose clock is behind loses, and can only be told so.
+        self.excuses.rejected |= rules.plain;
         rules.page = dice.pick(&[1, 3, 10, 500]);
         rules.ratings_page = dice.pick(&[1, 2, 500]);
         rules.kept_frames = dice.pick(&[2, 20, 200]);

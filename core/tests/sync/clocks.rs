@@ -1,7 +1,7 @@
 //! Clocks that are wrong, and clocks that are turned.
 
 use safescan_core::{
-    model::{NewVote, VoteChoice},
+    model::{NewVote, SettingsUpdate, VoteChoice},
     protocol::Outcome,
 };
 
@@ -19,10 +19,11 @@ async fn times_are_corrected_by_what_the_server_says() {
         core.sync.now().await.unwrap();
         pass(MINUTE).await;
         vote(&core, 1, VoteChoice::Safe).await;
+        core.settings.update(SettingsUpdate { notifications: Some(false), ..SettingsUpdate::default() }).await.unwrap();
         let now = world.server.account(|account| account.now());
         core.sync.now().await.unwrap();
         let sent = world.server.syncs().last().unwrap().operations.clone();
-        assert_eq!(sent[0].at, now, "{off} ms off");
+        assert_eq!(sent.iter().map(|sent| sent.at).collect::<Vec<_>>(), [now, now], "{off} ms off");
         let mine = core.votes.mine(code(1), None).await.unwrap().unwrap();
         assert_eq!(mine.voted_at, now);
     }
@@ -164,7 +165,24 @@ async fn votes_from_before_there_was_a_server_are_queued_once() {
     assert_eq!(world.server.account(|account| account.effects.len()), 250);
     assert!(!core.votes.mine(code(1), None).await.unwrap().unwrap().pending);
     let rating = core.ratings.rating(code(1)).await.unwrap();
-    assert_eq!((rating.safe_votes, rating.unsafe_votes), (1, 1), "{:?}", hash(1));
+    assert_eq!((rating.safe_votes, rating.unsafe_votes), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_app_gave_up_is_not_queued_again_by_a_restart() {
+    let world = World::new();
+    let core = world.open_alone().await;
+    vote(&core, 1, VoteChoice::Safe).await;
+    core.shutdown().await.unwrap();
+    world.server.always(|_| status(500));
+    let core = world.open().await;
+    core.sync.now().await.expect_err("it is queued, and not sent");
+    assert!(core.operations.discard(operations(&core).await[0].id).await.unwrap());
+    core.shutdown().await.unwrap();
+    world.server.oblige();
+    let core = world.open().await;
+    assert_eq!(core.sync.now().await.unwrap().sent, 0);
+    assert_eq!(own_vote(&core, 1).await, Some(VoteChoice::Safe), "it is this phone's own affair now");
 }
 
 #[tokio::test(start_paused = true)]

@@ -155,12 +155,12 @@ private func say(_ line: [String: Any]) throws {
     FileHandle.standardOutput.write(json + Data("\n".utf8))
 }
 
-/// What is written to this program, line by line. Reading waits on a thread of its own.
+/// What is written to this program, line by line. A thread waits for each line when it is wanted, and only then: one that
+/// waits would hold up the end of the program.
 private func inputLines() -> AsyncStream<String> {
-    AsyncStream { lines in
-        Thread.detachNewThread {
-            while let line = readLine() { lines.yield(line) }
-            lines.finish()
+    AsyncStream {
+        await withCheckedContinuation { line in
+            Thread.detachNewThread { line.resume(returning: readLine()) }
         }
     }
 }

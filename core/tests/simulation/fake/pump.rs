@@ -18,7 +18,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     loop {
         let suspended = *shared.suspended.lock().unwrap();
         let more = !suspended && once(&shared).await;
-        if !more && bug() != Bug::Storms {
+        if !more && (suspended || bug() != Bug::Storms) {
             tokio::select! {
                 biased;
                 () = shared.awake.notified() => {}

@@ -1,5 +1,6 @@
 package dev.safescan.demo
 
+import dev.safescan.core.CodeRef
 import dev.safescan.core.CoreEvent
 import dev.safescan.core.LogLevel
 import dev.safescan.core.LogSink
@@ -11,9 +12,9 @@ import dev.safescan.core.SafeScanConfig
 import dev.safescan.core.SyncConfig
 import dev.safescan.core.SyncReport
 import dev.safescan.core.VoteChoice
+import dev.safescan.core.VoteOutcome
 import dev.safescan.core.events
 import dev.safescan.core.hashQrData
-import dev.safescan.core.CodeRef
 import dev.safescan.core.rating
 import dev.safescan.core.recordScan
 import dev.safescan.core.retractVote
@@ -82,13 +83,9 @@ private class DrivenPhone(private val core: SafeScan, private val token: String?
         return when (val command = order.text("do")) {
             "vote" -> {
                 val choice = if (order.text("choice") == "unsafe") VoteChoice.UNSAFE else VoteChoice.SAFE
-                val outcome = core.submitVote(text, choice, order.text("user"))
-                buildJsonObject { put("outcome", outcome::class.simpleName) }
+                outcome(core.submitVote(text, choice, order.text("user")))
             }
-            "retract" -> {
-                val outcome = core.retractVote(text, order.text("user"))
-                buildJsonObject { put("outcome", outcome::class.simpleName) }
-            }
+            "retract" -> outcome(core.retractVote(text, order.text("user")))
             "record" -> buildJsonObject { core.recordScan(text) }
             "rating" -> core.rating(text).let { buildJsonObject { putRating(it) } }
             "watch" -> buildJsonObject {
@@ -113,6 +110,8 @@ private class DrivenPhone(private val core: SafeScan, private val token: String?
             else -> error("there is no command $command")
         }
     }
+
+    private fun outcome(outcome: VoteOutcome) = buildJsonObject { put("outcome", outcome::class.simpleName) }
 
     private fun health() = buildJsonObject {
         putJsonObject("services") {
