@@ -29,6 +29,8 @@ pub struct AuthConfig {
     pub mode: AuthMode,
     /// For `tokens`: who has which.
     pub tokens: Vec<TokenConfig>,
+    /// For `tokens`: a file with more of them, `TOKEN ACCOUNT` in each line.
+    pub tokens_file: Option<PathBuf>,
     /// For `jwt`: the issuer's public key in PEM.
     pub jwt_public_key_file: Option<PathBuf>,
     /// For `jwt`: which algorithms are accepted.
@@ -177,9 +179,9 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        let AuthConfig { mode, tokens, jwt_public_key_file, .. } = &self.auth;
-        if *mode == AuthMode::Tokens && tokens.is_empty() {
-            return Err("auth.mode is \"tokens\", and there is no [[auth.tokens]]".into());
+        let AuthConfig { mode, tokens, tokens_file, jwt_public_key_file, .. } = &self.auth;
+        if *mode == AuthMode::Tokens && tokens.is_empty() && tokens_file.is_none() {
+            return Err("auth.mode is \"tokens\", and there are neither [[auth.tokens]] nor auth.tokens_file".into());
         }
         if *mode == AuthMode::Jwt && jwt_public_key_file.is_none() {
             return Err("auth.mode is \"jwt\", and auth.jwt_public_key_file is missing".into());

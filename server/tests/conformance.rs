@@ -6,11 +6,12 @@ mod support;
 
 use std::fmt::Write as _;
 
-use safescan_conformance::{Options, Verdict, run};
+use safescan_conformance::{Options, Verdict, prepare_tls, run};
 use support::{Server, TOKENS};
 
 #[tokio::test]
 async fn conforms_without_tokens() {
+    prepare_tls();
     let server = Server::with("", &[]);
     let skipped = conforms(&Options { base: server.base.clone(), ..Options::default() }).await;
     assert!(skipped < 10, "{skipped} cases were skipped");
@@ -18,6 +19,7 @@ async fn conforms_without_tokens() {
 
 #[tokio::test]
 async fn conforms_with_tokens() {
+    prepare_tls();
     let server = Server::with(TOKENS, &[]);
     let (token, other_token) = (Some("token-of-anna".to_owned()), Some("token-of-bert".to_owned()));
     let skipped = conforms(&Options { base: server.base.clone(), token, other_token }).await;

@@ -189,6 +189,8 @@ async fn a_request_that_waits_is_answered_by_a_change() {
     bert.send(&[noise]).await;
     let vote = bert.vote(code(0xaaaa_0000), voter(2), "unsafe", at);
     bert.send(&[vote]).await;
+    let fresh = server.device("fresh").changes(true).await;
+    assert!(fresh.changes.is_empty(), "without a cursor there is nothing to wait for");
     let answer = waiting.await.unwrap();
     let told = ratings(&answer.changes);
     assert_eq!((told.len(), told[0].qr_hash, counts(told[0])), (1, code(0xaaaa_0000), (0, 1)));

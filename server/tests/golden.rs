@@ -4,19 +4,22 @@
 
 mod support;
 
-use safescan_conformance::{Options, Verdict, run};
+use safescan_conformance::{Options, Verdict, prepare_tls, run};
 use support::Server;
 
 #[tokio::test]
 async fn golden_files_are_answered_as_they_say() {
+    prepare_tls();
     let server = Server::start();
+    let options = Options { base: server.base.clone(), ..Options::default() };
     let mut failures = Vec::new();
-    let summary = run(&Options { base: server.base.clone(), ..Options::default() }, "golden", |case, verdict| {
+    let summary = run(&options, "golden", |case, verdict| {
         if let Verdict::Failed(failure) = verdict {
             failures.push(format!("{}: {failure}", case.name));
         }
-    });
-    let summary = summary.await.unwrap();
+    })
+    .await
+    .unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert_eq!(summary.passed, 3, "requests, operations and frames");
 }

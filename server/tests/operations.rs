@@ -66,6 +66,7 @@ async fn bad_envelopes_are_refused_as_a_whole() {
     };
     for (body, status, code) in [
         (json!([]), 400, "malformed"),
+        (json!([0, []]), 400, "malformed"),
         (json!({ "data": 7, "timestamp": 1 }), 400, "malformed"),
         (request(json!([{ "seq": 1 }])), 400, "malformed"),
         (request(json!([{ "id": 7 }])), 400, "malformed"),
@@ -78,6 +79,10 @@ async fn bad_envelopes_are_refused_as_a_whole() {
         assert_eq!((answered.as_u16(), problem["code"].as_str().unwrap()), (status, code));
         assert_eq!((problem["type"].as_str(), problem["retryable"].as_bool()), (Some("about:blank"), Some(false)));
         assert_eq!(problem["status"], status);
+    }
+    for body in ["[".repeat(200_000), "{\"data\":".repeat(20_000), "{\"data\":[],\"data\":[]".into()] {
+        let response = server.client.post(format!("{}/api/sync", server.base)).body(body).send().await.unwrap();
+        assert_eq!(response.status(), 400, "deep, cut or named twice");
     }
     for (method, path, status, code) in [
         ("GET", "/nowhere", 404, "not_found"),

@@ -118,10 +118,8 @@ impl Transaction<'_> {
 
     /// Drops what is parked of a register of which the server took a later change: sent now, it would undo that one.
     pub(crate) fn drop_overtaken(&mut self, by: &Entry) -> Result<()> {
-        let sql = format!(
-            "SELECT {} FROM outbox WHERE key = ?1 AND person IS ?2 AND seq < ?3 AND state = 2",
-            Entry::COLUMNS
-        );
+        let sql =
+            format!("SELECT {} FROM outbox WHERE key = ?1 AND person IS ?2 AND seq < ?3 AND state = 2", Entry::COLUMNS);
         let person = by.vote.map(|vote| vote.person.0);
         let overtaken: Vec<Entry> = {
             let mut statement = self.connection.prepare_cached(&sql).doing(during::READING)?;

@@ -42,9 +42,8 @@ impl LiveHost for Live {
         if let (Pull::NewSession | Pull::Reset | Pull::Gap | Pull::Overflow | Pull::Unreadable, Some(cloud)) =
             (why, &self.context.cloud)
         {
-            // What a new session did not see is in the pull: until that is here, what is known may be old.
+            // What was not seen is in the pull: until that is here, what is known may be old.
             cloud.forget_live();
-            self.signals.look_up(self.ratings.topics().into_iter().collect());
         }
         self.signals.fetch();
     }

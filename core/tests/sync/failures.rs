@@ -11,8 +11,11 @@ use crate::{
     world::{DAY, HEALTHY, HOUR, MINUTE, SECOND, World, health, operations, pass, settle, vote},
 };
 
+/// What went wrong, and how.
+type Mishap = (&'static str, fn() -> Fault);
+
 /// All that a server, or something in between, can do that may be over the next time.
-fn failures() -> Vec<(&'static str, fn() -> Fault)> {
+fn failures() -> Vec<Mishap> {
     vec![
         ("500", || status(500)),
         ("502", || status(502)),

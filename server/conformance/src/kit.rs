@@ -59,14 +59,20 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+/// Chooses who encrypts, for the whole process, unless somebody has chosen already. Without a choice no HTTP client can be
+/// made, not even for servers on this machine.
+pub fn prepare_tls() {
+    // An error means that the choice was made before.
+    drop(rustls::crypto::ring::default_provider().install_default());
+}
+
 impl Kit {
     /// Asks the server for its clock.
     ///
     /// # Errors
     /// In a line: why it cannot be talked to.
     pub async fn connect(options: &Options) -> Result<Self, String> {
-        #[cfg(feature = "tls")]
-        drop(rustls::crypto::ring::default_provider().install_default());
+        prepare_tls();
         let mut options = options.clone();
         options.base = options.base.trim_end_matches('/').to_owned();
         let http = Client::builder().redirect(redirect::Policy::none()).timeout(PATIENCE).build();

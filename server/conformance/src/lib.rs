@@ -21,7 +21,7 @@ use futures_util::StreamExt as _;
 pub use self::{
     cases::cases,
     check::Failure,
-    kit::{Kit, Options},
+    kit::{Kit, Options, prepare_tls},
 };
 
 /// How long a case may take. The slowest waits for the server to lose its patience.

@@ -30,7 +30,7 @@ impl Auth {
     pub fn new(config: &AuthConfig) -> Result<Self, String> {
         Ok(match config.mode {
             AuthMode::None => Self::None,
-            AuthMode::Tokens => Self::Tokens(tokens::Tokens::new(&config.tokens)),
+            AuthMode::Tokens => Self::Tokens(tokens::Tokens::new(config)?),
             AuthMode::Jwt => Self::Jwt(Box::new(jwt::Jwt::new(config)?)),
         })
     }

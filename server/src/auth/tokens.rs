@@ -2,15 +2,30 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::Refused;
-use crate::{config::TokenConfig, rules::Account};
+use crate::{config::AuthConfig, rules::Account};
 
 /// A list of tokens. Their digests are compared, each with each, so that the time it takes tells nothing of how far a
 /// guess was right, and the tokens themselves do not stay in memory.
 pub struct Tokens(Vec<([u8; 32], Account)>);
 
 impl Tokens {
-    pub(super) fn new(tokens: &[TokenConfig]) -> Self {
-        Self(tokens.iter().map(|known| (digest(&known.token), Account::of_token(&known.account))).collect())
+    pub(super) fn new(config: &AuthConfig) -> Result<Self, String> {
+        let known = |token: &str, account: &str| (digest(token), Account::of_token(account));
+        let mut tokens: Vec<_> = config.tokens.iter().map(|entry| known(&entry.token, &entry.account)).collect();
+        if let Some(path) = &config.tokens_file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| format!("the tokens {} cannot be read: {error}", path.display()))?;
+            for (number, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line.trim())) {
+                if line.is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                let pair = line.split_once(char::is_whitespace).map(|(token, account)| (token, account.trim()));
+                // The line itself holds a token: it is not repeated.
+                let (token, account) = pair.ok_or_else(|| format!("{}:{number}: not TOKEN ACCOUNT", path.display()))?;
+                tokens.push(known(token, account));
+            }
+        }
+        Ok(Self(tokens))
     }
 
     pub(super) fn account(&self, token: &str) -> Result<Account, Refused> {
@@ -32,14 +47,23 @@ fn digest(token: &str) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::TokenConfig;
 
     #[test]
     fn only_the_very_token_is_known() {
-        let known = |token: &str, account: &str| TokenConfig { token: token.into(), account: account.into() };
-        let tokens = Tokens::new(&[known("alpha", "anna"), known("beta", "bert")]);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "# who has which\n\nbeta  bert\ngamma carl the second\n").expect("written");
+        let listed = TokenConfig { token: "alpha".into(), account: "anna".into() };
+        let config =
+            AuthConfig { tokens: vec![listed], tokens_file: Some(file.path().to_owned()), ..AuthConfig::default() };
+        let tokens = Tokens::new(&config).expect("readable");
+        assert_eq!(tokens.account("alpha"), Ok(Account::of_token("anna")));
+        assert_eq!(tokens.account("gamma"), Ok(Account::of_token("carl the second")));
         assert_eq!(tokens.account("beta"), Ok(Account::of_token("bert")));
         for bad in ["", "alph", "alphabeta", "Alpha"] {
             assert_eq!(tokens.account(bad), Err(Refused), "{bad}");
         }
+        std::fs::write(file.path(), "beta").expect("written");
+        assert!(Tokens::new(&config).is_err_and(|why| why.ends_with(":1: not TOKEN ACCOUNT")));
     }
 }

@@ -59,7 +59,8 @@ pub(super) async fn changes(
         max_bytes: MAX_PAGE_BYTES - ENVELOPE_BYTES,
         now: app.clock.wall(),
     };
-    let live = ask.live == "1" || ask.live == "true";
+    // Without a cursor there is no moment that the wait could be counted from.
+    let live = ask.live == "1" && question.cursor.is_some();
     let page = if live { wait(&app, question).await? } else { app.storage.changes(question).await? };
     if page.cursor.is_none() {
         let detail = "the cursor is none of this server's";

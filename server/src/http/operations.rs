@@ -3,10 +3,13 @@
 use axum::http::StatusCode;
 use safescan_core::{
     model::{OperationId, OperationKind, QrHash, VoterId},
-    protocol::{Operation, RetractionBody, ScanBody, SettingBody, SyncRequest, VoteBody, codes, kind_named, refusals},
+    protocol::{
+        MAX_BODY_DEPTH, Operation, RetractionBody, ScanBody, SettingBody, SyncRequest, VoteBody, codes, kind_named,
+        measure, refusals,
+    },
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 use super::problem::Refusal;
 use crate::rules::{Action, Command, Item, ItemKind};
@@ -48,30 +51,45 @@ pub(super) fn voters(entries: &[Entry]) -> Vec<VoterId> {
 }
 
 fn entry(raw: &RawValue) -> Result<Entry, Refusal> {
-    #[derive(Deserialize)]
-    struct Named {
-        id: String,
-        #[serde(default)]
-        key: serde_json::Value,
-    }
     let read = serde_json::from_str::<Operation>(raw.get()).map_err(|_| refusals::MALFORMED);
     let code = match read.and_then(|operation| command(&operation).map(|command| (operation, command))) {
         Ok((Operation { id, key, .. }, command)) => return Ok(Entry::Item(Item { id, key, command })),
         Err(code) => code,
     };
-    let Ok(named) = serde_json::from_str::<Named>(raw.get()) else {
+    // Each is looked for alone, so that nothing else that is wrong matters.
+    let Some(id) = text_of::<Id>(raw).map(|found| found.id) else {
         return Err(Refusal::malformed("an operation has no id"));
     };
     // Ids are repeated in the answer; what is not one of ours need not be repeated at any length.
-    let id = OperationId::parse(&named.id).map_or_else(|| named.id.chars().take(64).collect(), |id| id.to_string());
-    let key = named.key.as_str().filter(|key| key.len() <= MOST_KEY_BYTES).unwrap_or_default().to_owned();
-    Ok(Entry::Refused { id, key, code })
+    let id = OperationId::parse(&id).map_or_else(|| id.chars().take(64).collect(), |id| id.to_string());
+    let key = text_of::<Key>(raw).map(|found| found.key).filter(|key| key.len() <= MOST_KEY_BYTES);
+    Ok(Entry::Refused { id, key: key.unwrap_or_default(), code })
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    key: String,
+}
+
+/// A field of an object, if it is one and has it.
+fn text_of<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    if raw.get().starts_with('{') { serde_json::from_str(raw.get()).ok() } else { None }
 }
 
 fn command(operation: &Operation) -> Result<Command, &'static str> {
     let kind = kind_named(&operation.kind).ok_or(refusals::UNKNOWN_KIND)?;
     if operation.key.len() > MOST_KEY_BYTES || operation.body.get().len() > MOST_BODY_BYTES {
         return Err(refusals::TOO_LARGE);
+    }
+    // All of the body must be readable, not only what is looked at here: it is kept and sent back.
+    let body: Value = serde_json::from_str(operation.body.get()).map_err(|_| refusals::MALFORMED)?;
+    if !body.is_object() || measure(operation.body.get().as_bytes()).depth > MAX_BODY_DEPTH {
+        return Err(refusals::MALFORMED);
     }
     let action = action(kind, &operation.key, operation.body.get()).ok_or(refusals::MALFORMED)?;
     Ok(Command { seq: operation.seq, at: operation.at, action })
@@ -126,6 +144,10 @@ mod tests {
             ("vote.set", "ab", &good, refusals::MALFORMED),
             ("vote.set", &hash, "{}", refusals::MALFORMED),
             ("vote.set", &hash, r#"{"vote":"maybe","voter":"00"}"#, refusals::MALFORMED),
+            ("scan.delete", "k", "7", refusals::MALFORMED),
+            ("scan.put", "k", r#"{"text":"a","verdict":"safe","more":1e999}"#, refusals::MALFORMED),
+            ("scan.put", "k", r#"{"text":"a","verdict":"safe","more":"\ud800"}"#, refusals::MALFORMED),
+            ("setting.put", "k", &format!(r#"{{"value":{}1{}}}"#, "[".repeat(32), "]".repeat(32)), refusals::MALFORMED),
             ("scan.put", "", r#"{"text":"a","verdict":"safe"}"#, refusals::MALFORMED),
             ("scan.delete", &"k".repeat(1025), "{}", refusals::TOO_LARGE),
         ] {
@@ -137,7 +159,11 @@ mod tests {
             }
         }
         assert!(matches!(read_one(r#"{"id":"mine"}"#), Ok(Entry::Refused { id, .. }) if id == "mine"));
+        assert!(matches!(read_one(r#"{"id":"x","key":1,"key":2}"#), Ok(Entry::Refused { .. })));
+        let deep = format!(r#"{{"value":{}1{}}}"#, "[".repeat(31), "]".repeat(31));
+        assert!(matches!(vote("setting.put", "k", &deep), Ok(Entry::Item(_))));
         assert!(read_one(r#"{"id":7}"#).is_err());
+        assert!(read_one(r#"["x"]"#).is_err());
         assert!(read_one("null").is_err());
     }
 }

@@ -31,7 +31,7 @@ const BACKLOG: u32 = 1024;
 /// What the system keeps for a client that does not read. Its default grows to megabytes for each.
 const SEND_BUFFER: u32 = 256 * 1024;
 /// Bytes in the headers: a token of 8 KiB and the rest.
-const HEADER_BYTES: usize = 32 * 1024;
+const HEADER_BYTES: usize = 16 * 1024;
 /// Lines in the headers.
 const HEADERS: usize = 64;
 /// How long to wait when the system has no more file descriptors.

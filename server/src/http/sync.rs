@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{body::Body, extract::State, http::HeaderMap, response::Response};
-use safescan_core::protocol::{MAX_PAGE_BYTES, MUST_REFETCH, SyncRequest};
+use safescan_core::protocol::{self, MAX_PAGE_BYTES, MUST_REFETCH, SyncRequest};
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{
@@ -40,14 +40,15 @@ pub(super) async fn sync(State(app): State<Arc<App>>, headers: HeaderMap, body: 
         app.auth.account(bearer_of(&headers), "")?;
     }
     let body = intake::body(&app, body).await?;
-    let Ok(envelope) = serde_json::from_slice::<Envelope>(&body) else {
+    let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let Some(envelope) = protocol::read::<Envelope>(&body).ok().filter(|_| is_object) else {
         return Err(Refusal::malformed("the body is no sync request"));
     };
     if envelope.protocol == 0 {
         // Items of the plain protocol have no names by which they could be told apart: nothing is made of them.
         return Ok(json(&serde_json::json!({ "conflicts": [] })));
     }
-    let Ok(request) = serde_json::from_slice::<SyncRequest>(&body) else {
+    let Ok(request) = protocol::read::<SyncRequest>(&body) else {
         return Err(Refusal::malformed("the body is no sync request"));
     };
     let device =

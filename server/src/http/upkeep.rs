@@ -17,7 +17,10 @@ use crate::{app::App, auth::bearer, faults::Spec, storage::RatingsAsk};
 pub(super) async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     // Opens a view of the database and asks nothing of it.
     let nothing = RatingsAsk { account: None, hashes: Vec::new(), now: app.clock.wall() };
-    app.storage.ratings(nothing).await?;
+    if app.storage.ratings(nothing).await.is_err() {
+        let detail = "the storage does not answer";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, codes::INTERNAL, detail));
+    }
     Ok(json(&serde_json::json!({ "status": "ok" })))
 }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, VecDeque};
 use safescan_core::model::QrHash;
 
 /// Codes that may wait: a client further behind is better off looking up what it shows.
-const MOST_WAITING: usize = 4_096;
+const MOST_WAITING: usize = 1_024;
 /// Codes and frames sent and not acknowledged that are remembered: some minutes of a busy client.
-const MOST_SENT: usize = 4_096;
+const MOST_SENT: usize = 1_024;
 
 /// Numbers frames, and knows of each which codes it told of.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use safescan_core::protocol::{ClientFrame, Resume, SUBPROTOCOL, ServerFrame, codes};
+use safescan_core::protocol::{self, ClientFrame, Resume, SUBPROTOCOL, ServerFrame, codes};
 
 use super::{
     session::Session,
@@ -98,10 +98,10 @@ async fn greet(app: &App, line: &mut Line<'_>) -> Result<(Arc<Session>, u64), En
         () = app.drain.reached(Stage::Draining) => return Err(Ending::Draining),
     };
     let Message::Text(text) = message else { return Err(Ending::Binary) };
-    let Ok(ClientFrame::Hello { protocol, device, token, resume }) = serde_json::from_str(&text) else {
+    let Ok(ClientFrame::Hello { protocol: version, device, token, resume }) = protocol::read(text.as_bytes()) else {
         return Err(Ending::Protocol);
     };
-    if protocol == 0 || crate::http::device(&device).is_none() {
+    if version == 0 || crate::http::device(&device).is_none() {
         return Err(Ending::Protocol);
     }
     let account = app.auth.account(token.as_deref(), &device).map_err(|_| Ending::Auth)?.ok_or(Ending::Protocol)?;

@@ -8,7 +8,7 @@ use std::{
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use safescan_core::{
     model::QrHash,
-    protocol::{ClientFrame, Rating, ServerFrame, close},
+    protocol::{self, ClientFrame, Rating, ServerFrame, close},
     resilience::{RateLimitPolicy, RateLimiter},
 };
 
@@ -199,7 +199,7 @@ async fn talk(
 
 /// Does what the device asks.
 async fn answer(app: &App, line: &mut Line<'_>, session: &Arc<Session>, text: &str) -> Result<(), Ending> {
-    let frame = serde_json::from_str(text).map_err(|_| Ending::Protocol)?;
+    let frame = protocol::read(text.as_bytes()).map_err(|_| Ending::Protocol)?;
     let prefixes = |topics: &[String]| topics.iter().map(|topic| Prefix::parse(topic)).collect::<Option<Vec<_>>>();
     let error = |reference, code: &str| ServerFrame::SubErr { reference, code: code.into() };
     let reply = match frame {

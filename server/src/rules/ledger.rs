@@ -200,7 +200,7 @@ pub struct Cast {
     pub subject: i64,
     /// The moment it is rated by.
     pub at: UnixMillis,
-    /// Whether it made a register or set a vote; taking one back is only a change.
+    /// Whether it set a vote; a retraction is only a change.
     pub sets: bool,
 }
 

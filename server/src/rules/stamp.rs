@@ -39,7 +39,8 @@ impl Claim<'_> {
         let same = standing.device == self.stamp.device && standing.seq == self.stamp.seq;
         // Its time cannot be told from the first time it came: it would win once more with every receipt.
         let wins_again = self.from_the_future && self.below_floor;
-        if self.below_floor && same {
+        // Above the floor the same change can only come under another id.
+        if same && (self.below_floor || standing.at == self.stamp.at) {
             Verdict::Stands
         } else if *self.stamp > *standing && !wins_again {
             Verdict::Wins
@@ -72,6 +73,7 @@ mod tests {
             (stamp(10, "l", 9), Verdict::Loses),
             (stamp(10, "m", 6), Verdict::Wins),
             (stamp(10, "m", 4), Verdict::Loses),
+            (stamp(10, "m", 5), Verdict::Stands),
         ] {
             let claim = Claim { stamp: &stamp, below_floor: false, from_the_future: false };
             assert_eq!(claim.against(Some(&standing)), verdict, "{stamp:?}");

@@ -47,8 +47,7 @@ impl<L: Ledger> Judge<'_, L> {
             }
             _ => {}
         }
-        // What takes nothing back is no retraction as far as limits go: it makes a register as a vote does.
-        let counts = choice.is_some() || before.is_none();
+        let counts = choice.is_some();
         let rated_at = if operation.deferred_before { self.batch.now } else { operation.stamp.at };
         let subject = self.ledger.find_subject(code)?.map(|subject| subject.id);
         let voter = self.ledger.voter(voter_id)?;
@@ -73,7 +72,7 @@ impl<L: Ledger> Judge<'_, L> {
             stamp: operation.stamp.clone(),
             rev: self.ledger.next_revision()?,
             host,
-            counts: choice.is_some(),
+            counts,
         };
         let rev = self.set_register(register)?;
         let left = before.as_ref().and_then(|before| before.host).filter(|left| Some(*left) != host);

@@ -215,9 +215,9 @@ pub(crate) fn statuses(answer: &SyncResponse) -> Vec<String> {
     answer.results.iter().map(|result| word(&result.outcome)).collect()
 }
 
-pub(crate) fn ratings(changes: &[Change]) -> Vec<&Rating> {
-    let rating = |change| match change {
-        &Change::Rating(ref rating) => Some(rating),
+pub(crate) fn ratings<'a>(changes: &'a [Change]) -> Vec<&'a Rating> {
+    let rating = |change: &'a Change| match change {
+        Change::Rating(rating) => Some(rating),
         _ => None,
     };
     changes.iter().filter_map(rating).collect()

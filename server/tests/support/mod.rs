@@ -86,6 +86,8 @@ impl Server {
         stdout.read_line(&mut line).unwrap();
         let log = || std::fs::read_to_string(directory.path().join("log")).unwrap_or_default();
         let base = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it did not start: {}", log()));
+        // Its features are those of the whole workspace's: it wants to know how to encrypt, though here it never does.
+        safescan_conformance::prepare_tls();
         let client = Client::builder().no_proxy().build().unwrap();
         Self { base: base.to_owned(), client, child, directory, config, arguments, _stdout: stdout }
     }

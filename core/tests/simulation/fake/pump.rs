@@ -4,7 +4,7 @@ use safescan_core::{
     clock::Clock,
     model::{OperationState, ParkedReason, QrKind, Scan, ScanId, Verdict, VoteChoice},
     net::{Answer, Method, Request},
-    protocol::{Change, Outcome, SYNC_PATH, SyncResponse, UPGRADE_REQUIRED, kind_name},
+    protocol::{Change, Outcome, SYNC_PATH, SyncResponse, kind_name},
     qr,
 };
 use serde_json::{Value, json};
@@ -151,9 +151,6 @@ fn take(shared: &Shared, disk: &mut Disk, response: SyncResponse) {
         {
             disk.settings.insert(key, value.clone());
         }
-    }
-    if response.control.iter().any(|word| word == UPGRADE_REQUIRED) {
-        return;
     }
     let most = if bug() == Bug::LosesChanges { 1 } else { usize::MAX };
     response.changes.into_iter().take(most).for_each(|change| learn(disk, change));

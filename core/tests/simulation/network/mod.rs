@@ -16,16 +16,19 @@ use std::{
 
 use tokio::sync::{Notify, mpsc, watch};
 
+use safescan_core::net::Request;
+
 use self::faults::Weather;
 use crate::{
-    dice::Dice,
+    dice::{Dice, FNV_START, fnv},
     model::{Outgoing, Server},
     time::Timeline,
     trace::Trace,
 };
 
-/// Requests of one phone within [`STORM_MS`] that only a loop without a pause can make.
+/// Requests of one phone within [`STORM_MS`] that only a loop without a pause can make: all, and equal ones in a row.
 const STORM: u32 = 400;
+const ECHOES: u32 = 60;
 const STORM_MS: i64 = 10_000;
 
 /// Everything that is the same for all phones.
@@ -138,13 +141,22 @@ struct Shared {
     statuses: Vec<u16>,
     dice: Mutex<Dice>,
     traffic: Mutex<Traffic>,
-    /// When the present window began, and requests in it.
-    storm: Mutex<(i64, u32)>,
+    storm: Mutex<Storm>,
     ambushes: Mutex<Vec<Ambush>>,
     /// Tells whoever can kill the phone, and after how many turns to do it.
     ambushed: mpsc::UnboundedSender<u32>,
     /// Sockets that the phone holds.
     held: Mutex<BTreeSet<u64>>,
+}
+
+/// Requests within a window of time.
+#[derive(Default)]
+struct Storm {
+    began: i64,
+    requests: u32,
+    /// The last one, without its time, and how often it came in a row.
+    last: u64,
+    echoes: u32,
 }
 
 impl Link {
@@ -216,20 +228,30 @@ impl Link {
     }
 
     /// Counts a request; false if there are far too many.
-    fn count(&self, disturbed: bool) -> bool {
+    fn count(&self, disturbed: bool, request: &Request) -> bool {
         let mut traffic = self.0.traffic.lock().unwrap();
         traffic.requests += 1;
         traffic.undisturbed += u64::from(!disturbed);
         let now = self.0.grid.timeline.ms();
+        let body = String::from_utf8_lossy(&request.body);
+        let timeless = body.split_once("\"timestamp\":").map_or((&*body, ""), |(before, time)| {
+            (before, time.trim_start_matches(|digit: char| digit.is_ascii_digit() || digit == '-'))
+        });
+        let this = fnv(timeless.1.as_bytes(), fnv(timeless.0.as_bytes(), fnv(request.path.as_bytes(), FNV_START)));
         let mut storm = self.0.storm.lock().unwrap();
-        if now - storm.0 > STORM_MS {
-            *storm = (now, 0);
+        if now - storm.began > STORM_MS {
+            *storm = Storm { began: now, ..Storm::default() };
         }
-        storm.1 += 1;
-        let stormy = storm.1 > STORM;
-        if storm.1 == STORM + 1 {
-            self.0.grid.offend(format_args!("phone {} makes {STORM} requests in ten seconds", self.0.phone));
+        storm.requests += 1;
+        storm.echoes = if storm.last == this { storm.echoes + 1 } else { 0 };
+        storm.last = this;
+        if storm.requests == STORM + 1 || storm.echoes == ECHOES {
+            let (requests, echoes) = (storm.requests, storm.echoes);
+            let phone = self.0.phone;
+            self.0
+                .grid
+                .offend(format_args!("phone {phone} makes {requests} requests at a time, {echoes} of them equal"));
         }
-        !stormy
+        storm.requests <= STORM
     }
 }

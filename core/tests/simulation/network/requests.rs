@@ -28,7 +28,7 @@ impl Link {
             request.path,
             String::from_utf8_lossy(&request.body)
         ));
-        if !self.count(fate != Fate::Pass) {
+        if !self.count(fate != Fate::Pass, &request) {
             // A loop without a pause would keep virtual time from passing.
             std::future::pending::<()>().await;
         }

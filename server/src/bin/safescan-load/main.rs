@@ -82,6 +82,9 @@ async fn run(options: Options) -> Result<()> {
     let mut devices: Vec<Device> = (0..options.connections).map(Device::new).collect();
     let time = Duration::from_secs(options.seconds);
 
+    // First, for what the load has used and given back would hide what sockets take.
+    sockets(&server, &options).await?;
+
     let (commits, _) = server.commits().await?;
     let (back, latencies, elapsed) = load(&server, devices, 1, time, false).await?;
     devices = back;
@@ -90,11 +93,13 @@ async fn run(options: Options) -> Result<()> {
     let per_commit = count(latencies.requests()) / count(usize::try_from(commits_after - commits)?.max(1));
     row("  requests that shared a wait for the disk", &format!("{per_commit:.1}"))?;
 
+    let used = server.processor_micros()?;
     let (back, latencies, elapsed) = load(&server, devices, BATCH, time, false).await?;
     devices = back;
     latencies.print(&format!("{BATCH} votes a request, {} connections", options.connections), BATCH, elapsed)?;
-
-    sockets(&server, &options).await?;
+    let used = usize::try_from(server.processor_micros()? - used)?;
+    let each = count(used) / count((latencies.requests() * BATCH).max(1));
+    row("  processor time of a vote", &format!("{each:.0} µs"))?;
 
     let killer = async {
         tokio::time::sleep(BEFORE_KILL).await;

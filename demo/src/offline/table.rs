@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::phone::Report;
+use super::phone::Report;
 
 pub(crate) fn print(reports: &BTreeMap<String, Report>, payloads: usize) {
     println!();

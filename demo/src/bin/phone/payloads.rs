@@ -1,6 +1,6 @@
-//! The Rust phone: see ../../README.md for what a phone does.
+//! The first act: works through the payloads alone.
 
-use std::{error::Error, fs, io::Write};
+use std::fs;
 
 use safescan_core::{
     config::Config,
@@ -10,18 +10,15 @@ use safescan_core::{
 use serde::Deserialize;
 use serde_json::json;
 
+use super::{Failure, option, say};
+
 #[derive(Deserialize)]
 struct Payload {
     text: String,
     kind: String,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let option = |name: &str| {
-        let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-        arguments.next().ok_or_else(|| format!("{name} is missing"))
-    };
+pub(crate) async fn run() -> Result<(), Failure> {
     let payloads = fs::read_to_string(option("--payloads")?)?;
     let payloads = payloads.lines().map(serde_json::from_str).collect::<Result<Vec<Payload>, _>>()?;
     let now = UnixMillis(option("--now")?.parse()?);
@@ -61,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }))
 }
 
-async fn vote(core: &Core, i: usize, text: &str, now: UnixMillis) -> Result<(), Box<dyn Error>> {
+async fn vote(core: &Core, i: usize, text: &str, now: UnixMillis) -> Result<(), Failure> {
     let side = |says_unsafe: bool| if says_unsafe { VoteChoice::Unsafe } else { VoteChoice::Safe };
     let days = |count: usize| i64::try_from(count).map(|count| count * DAY_MS);
     let mut votes = vec![("ada", side(i.is_multiple_of(4)), now)];
@@ -84,7 +81,7 @@ async fn vote(core: &Core, i: usize, text: &str, now: UnixMillis) -> Result<(), 
 }
 
 /// Pages through the history; how many pages it took, and how many kinds were not as the payload says.
-async fn look_through(core: &Core, payloads: &[Payload]) -> Result<(usize, usize), Box<dyn Error>> {
+async fn look_through(core: &Core, payloads: &[Payload]) -> Result<(usize, usize), Failure> {
     let mut query = ScanQuery::default();
     let (mut pages, mut wrong_kinds) = (0, 0);
     let mut expected = payloads.iter().rev();
@@ -108,10 +105,4 @@ async fn look_through(core: &Core, payloads: &[Payload]) -> Result<(usize, usize
         Some(_) => Err("the history is shorter than the payloads".into()),
         None => Ok((pages, wrong_kinds)),
     }
-}
-
-fn say(line: &serde_json::Value) -> Result<(), Box<dyn Error>> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{line}")?;
-    Ok(out.flush()?)
 }

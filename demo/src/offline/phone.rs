@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    error::Error,
     fs,
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
@@ -13,7 +12,7 @@ use std::{
 use indicatif::ProgressBar;
 use serde_json::Value;
 
-type Failure = Box<dyn Error + Send + Sync>;
+use crate::Failure;
 
 pub(crate) struct Phone {
     pub(crate) name: String,
