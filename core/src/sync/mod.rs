@@ -17,16 +17,16 @@
 //!
 //! # A run
 //!
-//! One run ([`run`]) at a time: release what an earlier one left in flight; send what is due in batches and fetch
+//! One run (`run`) at a time: release what an earlier one left in flight; send what is due in batches and fetch
 //! changes with each; go on until nothing is due and nothing is left to fetch. What an answer brings is kept in an order
 //! that a kill cannot hurt: ratings into the cache, then results and the account's changes into the main database in one
 //! transaction, then the cursor into the cache. Each step can be done twice.
 //!
 //! # When
 //!
-//! The pump ([`pump`]) sleeps until it is told of something: a commit that queued a change, the network, the app coming
+//! The pump (`pump`) sleeps until it is told of something: a commit that queued a change, the network, the app coming
 //! to the front, a token, a hint from the socket, somebody who asks. A timer runs only while something is due later.
-//! What to do is decided by [`plan`], a function of the situation.
+//! What to do is decided by `plan`, a function of the situation.
 
 mod absorb;
 mod back_fill;
