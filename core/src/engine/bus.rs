@@ -1,63 +1,77 @@
+//! Events on their way to whoever reads them: one row of events, and for each reader a place in it.
+
 use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::Notify;
 
-use crate::model::Event;
+use crate::{
+    error::Result,
+    limits::{MAX_PAGE, check_range},
+    model::Event,
+};
 
-/// Events kept for a reader: some seconds of the busiest app, and less than a megabyte.
+/// Events kept for a slow reader: some seconds of the busiest app, and less than a megabyte.
 const KEPT: usize = 1024;
 
-/// Events on their way to whoever pulls them.
+/// The events that somebody has still to read.
 #[derive(Default)]
 pub(super) struct Bus {
-    queue: Mutex<Queue>,
+    row: Mutex<Row>,
     changed: Notify,
 }
 
+/// Numbers count events since the core was opened.
 #[derive(Default)]
-struct Queue {
+struct Row {
     events: VecDeque<Event>,
-    missed: u32,
-    /// Grows with every pull: a waiting one that finds another number gives way to the newer.
-    pull: u64,
+    /// The number of the first event in the row.
+    first: u64,
+    /// The first event that no reader has taken: where a new one begins.
+    unread: u64,
+    places: BTreeMap<u64, Place>,
+    readers: u64,
     closed: bool,
 }
 
+/// How far a reader is.
+#[derive(Default)]
+struct Place {
+    next: u64,
+    /// Grows with every pull: a waiting one that finds another number gives way to the newer.
+    pull: u64,
+}
+
+/// Reads events, independently of every other reader, from the oldest on that nobody has read when it is made.
+pub struct EventReader {
+    bus: Arc<Bus>,
+    id: u64,
+}
+
 impl Bus {
-    /// Adds events; the oldest give way when nobody reads.
+    /// Adds events; the oldest give way when somebody does not read.
     pub(super) fn publish(&self, events: impl IntoIterator<Item = Event>) {
-        let mut queue = self.lock();
+        let mut row = self.lock();
         for event in events {
-            if queue.events.len() == KEPT {
-                queue.events.pop_front();
-                queue.missed = queue.missed.saturating_add(1);
+            if row.events.len() == KEPT {
+                row.events.pop_front();
+                row.first += 1;
             }
-            queue.events.push_back(event);
+            row.events.push_back(event);
         }
-        drop(queue);
+        drop(row);
         self.changed.notify_waiters();
     }
 
-    /// Waits for events and takes up to `max`; none means that this reader is no longer wanted.
-    pub(super) async fn pull(&self, max: usize) -> Vec<Event> {
-        let number = {
-            let mut queue = self.lock();
-            queue.pull += 1;
-            queue.pull
-        };
-        self.changed.notify_waiters();
-        loop {
-            // Registered before looking, so that nothing that happens in between is overlooked.
-            let mut changed = std::pin::pin!(self.changed.notified());
-            changed.as_mut().enable();
-            if let Some(events) = self.take(max, number) {
-                return events;
-            }
-            changed.await;
-        }
+    /// A new reader.
+    pub(super) fn reader(self: &Arc<Self>) -> EventReader {
+        let mut row = self.lock();
+        row.readers += 1;
+        let (id, place) = (row.readers, Place { next: row.unread, pull: 0 });
+        row.places.insert(id, place);
+        EventReader { bus: Arc::clone(self), id }
     }
 
     /// Ends all reading: what is left can still be taken, then only "none".
@@ -66,70 +80,184 @@ impl Bus {
         self.changed.notify_waiters();
     }
 
-    /// What a pull returns with, or `None` if it has to wait.
-    fn take(&self, max: usize, number: u64) -> Option<Vec<Event>> {
-        let mut queue = self.lock();
-        if queue.pull != number {
-            return Some(Vec::new());
+    fn lock(&self) -> std::sync::MutexGuard<'_, Row> {
+        self.row.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EventReader {
+    /// Waits for events and takes up to `max`; none means that there will be no more for this call.
+    ///
+    /// # Errors
+    /// Invalid input.
+    pub async fn next(&self, max: u32) -> Result<Vec<Event>> {
+        check_range("max", max.into(), 1, MAX_PAGE.into())?;
+        let Some(number) = self.bus.lock().begin(self.id) else { return Ok(Vec::new()) };
+        self.bus.changed.notify_waiters();
+        loop {
+            // Registered before looking, so that nothing that happens in between is overlooked.
+            let mut changed = std::pin::pin!(self.bus.changed.notified());
+            changed.as_mut().enable();
+            if let Some(events) = self.bus.lock().take(self.id, max as usize, number) {
+                return Ok(events);
+            }
+            changed.await;
         }
-        let mut taken = Vec::new();
-        if queue.missed > 0 {
-            taken.push(Event::Missed { count: std::mem::take(&mut queue.missed) });
-        }
-        let room = max.saturating_sub(taken.len()).min(queue.events.len());
-        taken.extend(queue.events.drain(..room));
-        (!taken.is_empty() || queue.closed).then_some(taken)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ends this reader: a waiting call, and every later one, gets none.
+    pub fn finish(&self) {
+        let mut row = self.bus.lock();
+        row.places.remove(&self.id);
+        row.forget_read();
+        drop(row);
+        self.bus.changed.notify_waiters();
+    }
+}
+
+impl Drop for EventReader {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Row {
+    /// The number of a new pull; `None` for a reader that has ended.
+    fn begin(&mut self, id: u64) -> Option<u64> {
+        let place = self.places.get_mut(&id)?;
+        place.pull += 1;
+        Some(place.pull)
+    }
+
+    /// What a pull returns with, or `None` if it has to wait.
+    fn take(&mut self, id: u64, max: usize, number: u64) -> Option<Vec<Event>> {
+        let Some(place) = self.places.get_mut(&id).filter(|place| place.pull == number) else {
+            return Some(Vec::new());
+        };
+        let mut taken = Vec::new();
+        if place.next < self.first {
+            taken.push(Event::Missed { count: u32::try_from(self.first - place.next).unwrap_or(u32::MAX) });
+            place.next = self.first;
+        }
+        let skipped = usize::try_from(place.next - self.first).unwrap_or(usize::MAX);
+        let room = max - taken.len();
+        taken.extend(self.events.iter().skip(skipped).take(room).cloned());
+        let events = taken.iter().filter(|event| !matches!(event, Event::Missed { .. })).count();
+        place.next += u64::try_from(events).unwrap_or(u64::MAX);
+        self.unread = self.unread.max(place.next);
+        if taken.is_empty() && !self.closed {
+            return None;
+        }
+        self.forget_read();
+        Some(taken)
+    }
+
+    /// Drops what every reader has read. What nobody has read is kept for the next one.
+    fn forget_read(&mut self) {
+        let wanted = self.places.values().map(|place| place.next).fold(self.unread, u64::min);
+        while self.first < wanted && self.events.pop_front().is_some() {
+            self.first += 1;
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn events(count: u32) -> impl Iterator<Item = Event> {
         (0..count).map(|count| Event::ScansRemoved { count })
     }
 
+    fn one(count: u32) -> Event {
+        Event::ScansRemoved { count }
+    }
+
     #[tokio::test]
     async fn events_come_in_order_and_in_portions() {
-        let bus = Bus::default();
+        let bus = Arc::new(Bus::default());
         bus.publish(events(3));
-        assert_eq!(bus.pull(2).await, events(2).collect::<Vec<_>>());
-        assert_eq!(bus.pull(2).await, [Event::ScansRemoved { count: 2 }]);
+        let reader = bus.reader();
+        assert_eq!(reader.next(2).await.unwrap(), [one(0), one(1)]);
+        assert_eq!(reader.next(2).await.unwrap(), [one(2)]);
+        assert!(reader.next(0).await.is_err());
+        assert!(reader.next(501).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn every_reader_sees_everything() {
+        let bus = Arc::new(Bus::default());
+        let (first, second) = (bus.reader(), bus.reader());
+        bus.publish(events(3));
+        assert_eq!(first.next(500).await.unwrap().len(), 3);
+        assert_eq!(second.next(1).await.unwrap(), [one(0)]);
+        bus.publish([one(7)]);
+        assert_eq!(first.next(500).await.unwrap(), [one(7)]);
+        assert_eq!(second.next(500).await.unwrap(), [one(1), one(2), one(7)]);
+    }
+
+    #[tokio::test]
+    async fn a_new_reader_begins_where_nobody_has_read() {
+        let bus = Arc::new(Bus::default());
+        bus.publish(events(2));
+        let first = bus.reader();
+        assert_eq!(first.next(1).await.unwrap(), [one(0)]);
+        drop(first);
+        let second = bus.reader();
+        assert_eq!(second.next(500).await.unwrap(), [one(1)], "leaving a loop loses nothing");
     }
 
     #[tokio::test]
     async fn a_slow_reader_learns_how_much_it_missed() {
-        let bus = Bus::default();
-        bus.publish(events(1030));
-        let read = bus.pull(3).await;
-        assert_eq!(read[0], Event::Missed { count: 6 });
-        assert_eq!(read[1], Event::ScansRemoved { count: 6 });
+        let bus = Arc::new(Bus::default());
+        let (slow, quick) = (bus.reader(), bus.reader());
+        for event in events(1030) {
+            bus.publish([event]);
+            assert_eq!(quick.next(500).await.unwrap().len(), 1);
+        }
+        let read = slow.next(3).await.unwrap();
+        assert_eq!(read, [Event::Missed { count: 6 }, one(6), one(7)]);
+        assert_eq!(slow.next(1).await.unwrap(), [one(8)]);
     }
 
     #[tokio::test]
-    async fn a_waiting_reader_gives_way_to_a_newer_one_and_to_the_end() {
+    async fn what_everybody_has_read_is_not_kept() {
         let bus = Arc::new(Bus::default());
-        let waiting = |bus: &Arc<Bus>| {
-            let bus = Arc::clone(bus);
-            tokio::spawn(async move { bus.pull(10).await })
+        let (first, second) = (bus.reader(), bus.reader());
+        bus.publish(events(10));
+        first.next(500).await.unwrap();
+        assert_eq!(bus.lock().events.len(), 10, "the second has not read them");
+        second.next(4).await.unwrap();
+        assert_eq!(bus.lock().events.len(), 6);
+        second.finish();
+        assert_eq!(bus.lock().events.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_waiting_call_gives_way_to_a_newer_one_and_to_the_end() {
+        let bus = Arc::new(Bus::default());
+        let reader = Arc::new(bus.reader());
+        let waiting = |reader: &Arc<EventReader>| {
+            let reader = Arc::clone(reader);
+            tokio::spawn(async move { reader.next(10).await.unwrap() })
         };
-        let first = waiting(&bus);
+        let first = waiting(&reader);
         tokio::task::yield_now().await;
-        let second = waiting(&bus);
+        let second = waiting(&reader);
         assert_eq!(first.await.unwrap(), []);
         bus.publish(events(1));
         assert_eq!(second.await.unwrap().len(), 1);
-        let third = waiting(&bus);
+
+        let finished = waiting(&reader);
         tokio::task::yield_now().await;
+        reader.finish();
+        assert_eq!(finished.await.unwrap(), []);
+        assert_eq!(reader.next(1).await.unwrap(), [], "for good");
+
+        let last = Arc::new(bus.reader());
+        bus.publish(events(1));
         bus.close();
-        assert_eq!(third.await.unwrap(), []);
-        assert_eq!(bus.pull(1).await, []);
+        assert_eq!(last.next(10).await.unwrap().len(), 1, "what is left can still be read");
+        assert_eq!(last.next(10).await.unwrap(), []);
     }
 }

@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     time::Duration,
@@ -9,6 +9,7 @@ use std::{
 use super::{
     CircuitEntry,
     background::Home,
+    bus::EventReader,
     circuits::Circuits,
     dispatcher::{Listener, Sink},
     hub::Hub,
@@ -21,7 +22,7 @@ use crate::{
     entropy::{Entropy, SystemEntropy},
     error::{Error, Problem, Result},
     features::{Cloud, Context, KeyValue, Operations, Ratings, Reach, Scans, SettingsStore, Upkeep, Votes},
-    limits::{MAX_KEY_BYTES, MAX_PAGE, MAX_VALUE_BYTES, check_bytes, check_name, check_range},
+    limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES, check_bytes, check_name, check_range},
     log::Level,
     model::{
         CacheStatistics, Event, Health, HealthCause, IdentityKeySource, MemoryPressure, Service, ServiceState,
@@ -81,6 +82,8 @@ pub struct Core {
     cache: Cache,
     circuits: Mutex<Circuits>,
     pub(super) hub: Arc<Hub>,
+    /// The one behind `next_events`, made when it is first called.
+    reader: OnceLock<EventReader>,
     slot: Slot,
     pub(super) stopped: AtomicBool,
     pub(super) home: Home,
@@ -166,7 +169,7 @@ impl Core {
         let observer: Arc<dyn crate::storage::Observer> = Arc::clone(&hub) as _;
         let cloud = network.map(|network| Cloud::new(Client::new(network, Arc::clone(&clock))));
         let context = Arc::new(Context::new(store, config, clock, observer, Arc::clone(&hub.health), cloud));
-        let ratings = Ratings::new(Arc::clone(&context));
+        let ratings = Ratings::new(Arc::clone(&context), Arc::clone(&hub.seen));
         let core = Arc::new(Self {
             scans: Scans(Arc::clone(&context)),
             votes: Votes::new(Arc::clone(&context), ratings.clone()),
@@ -183,6 +186,7 @@ impl Core {
             cache,
             circuits: Mutex::new(Circuits::new()),
             hub,
+            reader: OnceLock::new(),
             slot,
             stopped: AtomicBool::new(false),
             home,
@@ -254,6 +258,7 @@ impl Core {
             cloud.client.rest();
             self.hub.signals.idle().await;
             cloud.no_link().await;
+            self.context.show_no_link();
         }
         self.context.store.suspend().await
     }
@@ -267,6 +272,7 @@ impl Core {
         if let Some(cloud) = &self.context.cloud {
             cloud.client.set_awake(true);
             cloud.set_asleep(false);
+            self.context.show_no_link();
         }
         self.hub.signals.wake();
         if self.hub.health.of(Service::LocalStorage).1 == HealthCause::Suspended {
@@ -342,8 +348,12 @@ impl Core {
     /// # Errors
     /// Invalid input.
     pub async fn next_events(&self, max: u32) -> Result<Vec<Event>> {
-        check_range("max", max.into(), 1, MAX_PAGE.into())?;
-        Ok(self.hub.bus.pull(max as usize).await)
+        self.reader.get_or_init(|| self.event_reader()).next(max).await
+    }
+
+    /// A reader of events of its own.
+    pub fn event_reader(&self) -> EventReader {
+        self.hub.bus.reader()
     }
 
     /// Tells `listener` of every event from now on.

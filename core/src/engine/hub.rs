@@ -7,18 +7,20 @@ use super::{
 use crate::{
     clock::Clock,
     error::{Error, Result},
-    features::{HealthBoard, Reach},
+    features::{HealthBoard, Reach, SeenRatings},
     log::{Level, Log},
     model::{Event, HealthCause, Service, ServiceState},
-    storage::Observer,
+    storage::{Observer, snapshots::Snapshot},
     sync::Signals,
 };
 
 /// Where everything that can be observed comes together: events, health, the log.
 pub(super) struct Hub {
-    pub(super) bus: Bus,
+    pub(super) bus: Arc<Bus>,
     pub(super) health: Arc<HealthBoard>,
     pub(super) log: Log,
+    /// Ratings of the last commits, in memory before anybody is told that they changed.
+    pub(super) seen: Arc<SeenRatings>,
     /// What is queued for the server is told here.
     pub(super) signals: Arc<Signals>,
     clock: Arc<dyn Clock>,
@@ -30,7 +32,15 @@ impl Hub {
     pub(super) fn new(network: Reach, clock: Arc<dyn Clock>) -> Self {
         let health = Arc::new(HealthBoard::new(network, clock.wall()));
         let signals = Arc::new(Signals::new());
-        Self { bus: Bus::default(), health, log: Log::default(), signals, clock, dispatcher: OnceLock::new() }
+        Self {
+            bus: Arc::default(),
+            health,
+            log: Log::default(),
+            seen: Arc::default(),
+            signals,
+            clock,
+            dispatcher: OnceLock::new(),
+        }
     }
 
     pub(super) fn set_listener(&self, listener: Option<Listener>) -> Result<()> {
@@ -86,7 +96,8 @@ impl Hub {
 }
 
 impl Observer for Hub {
-    fn committed(&self, events: Vec<Event>, queued: bool) {
+    fn committed(&self, events: Vec<Event>, ratings: &[Snapshot], queued: bool) {
+        self.seen.changed(ratings);
         if queued {
             self.signals.queued();
         }

@@ -11,6 +11,7 @@ mod hub;
 mod registry;
 
 pub use self::{
+    bus::EventReader,
     circuits::CircuitEntry,
     core::{Core, Environment},
     dispatcher::{Listener, ListenerFailed, Sink},

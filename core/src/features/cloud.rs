@@ -117,10 +117,10 @@ impl Cloud {
     }
 
     pub(crate) fn set_token(&self, token: Option<Token>) {
-        self.client.set_token(token.clone());
+        let version = self.client.set_token(token.clone());
         self.want(|wanted| {
             wanted.token = token;
-            wanted.token_version += 1;
+            wanted.token_version = version;
         });
     }
 
@@ -202,7 +202,21 @@ impl Cloud {
         let live = self.is_live();
         let state = self.state();
         (live && state.live.contains(&topic))
-            || state.looked_up.get(&topic).is_some_and(|at| monotonic.saturating_sub(*at) < FRESH_MS)
+            || (!state.offline
+                && state.looked_up.get(&topic).is_some_and(|at| monotonic.saturating_sub(*at) < FRESH_MS))
+    }
+
+    /// Why there is no link, if it is closed on purpose.
+    fn why_no_link(&self) -> Option<HealthCause> {
+        if *self.link.borrow() != LiveState::Off {
+            return None;
+        }
+        let state = self.state();
+        match (state.asleep, state.offline) {
+            (true, _) => Some(HealthCause::Suspended),
+            (false, true) => Some(HealthCause::Offline),
+            (false, false) => None,
+        }
     }
 
     fn is_live(&self) -> bool {
@@ -235,6 +249,14 @@ impl Context {
     /// The time by the server's clock, as far as it is known.
     pub(crate) fn time(&self) -> UnixMillis {
         self.now().plus(self.cloud.as_ref().map_or(0, |cloud| cloud.clock_offset()))
+    }
+
+    /// Shows why there is no live link, if it is closed on purpose.
+    pub(crate) fn show_no_link(&self) {
+        let Some(cause) = self.cloud.as_ref().and_then(Cloud::why_no_link) else { return };
+        if self.health.of(Service::Realtime).0 != ServiceState::Disabled {
+            self.set_health(Service::Realtime, ServiceState::Unavailable, cause);
+        }
     }
 
     /// Brings what the cache knows of these codes into memory.

@@ -10,6 +10,7 @@ mod operations;
 pub(crate) mod outgoing;
 pub(crate) mod ratings;
 mod scans;
+mod seen;
 mod settings;
 mod upkeep;
 mod votes;
@@ -18,6 +19,7 @@ pub(crate) use self::{
     cloud::{Cloud, escaped},
     context::{Context, Names},
     health::{HealthBoard, Reach, cause_of},
+    seen::SeenRatings,
 };
 pub use self::{
     key_value::KeyValue, operations::Operations, ratings::Ratings, scans::Scans, settings::SettingsStore,

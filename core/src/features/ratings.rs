@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Context, cloud::topic};
+use super::{Context, SeenRatings, cloud::topic};
 use crate::{
     error::{Error, Problem, Result},
     limits::MAX_PAGE,
@@ -12,8 +12,6 @@ use crate::{
     voting::{Ballot, Reputation, Score, Tally, Weights},
 };
 
-/// Ratings kept in memory, for those who cannot wait and for times when the storage cannot be read.
-const SEEN: usize = 1_000;
 /// Codes that may be watched at a time: more than any screen shows, little enough to check at every vote.
 const MAX_WATCHED: usize = 1_000;
 
@@ -21,11 +19,11 @@ const MAX_WATCHED: usize = 1_000;
 #[derive(Clone)]
 pub struct Ratings {
     context: Arc<Context>,
-    seen: Arc<quick_cache::sync::Cache<QrHash, Snapshot>>,
+    seen: Arc<SeenRatings>,
     watched: Watched,
 }
 
-/// Remembers changed ratings, and tells those who watch them, once the change is committed.
+/// Has changed ratings remembered, and those told who watch them, once the change is committed.
 pub(crate) struct Announcer {
     /// The installation's own person.
     own: VoterId,
@@ -37,8 +35,8 @@ pub(crate) struct Announcer {
 struct Watched(Arc<Mutex<BTreeMap<QrHash, u32>>>);
 
 impl Ratings {
-    pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, seen: Arc::new(quick_cache::sync::Cache::new(SEEN)), watched: Watched::default() }
+    pub(crate) fn new(context: Arc<Context>, seen: Arc<SeenRatings>) -> Self {
+        Self { context, seen, watched: Watched::default() }
     }
 
     /// The rating of a code at this moment, as good as it can be had.
@@ -88,7 +86,8 @@ impl Ratings {
             if nothing_here && self.of_server(&snapshot, now).is_none() {
                 return neutral(&snapshot);
             }
-            self.live(snapshot, now)
+            self.seen.read(&snapshot);
+            self.shown(&snapshot, now)
         };
         Ok(subjects.into_iter().zip::<Vec<_>>(found).map(rate).collect())
     }
@@ -118,7 +117,7 @@ impl Ratings {
     pub fn cached(&self, code: &CodeRef) -> Result<Option<Rating>> {
         let hash = self.known_subject(code)?.hash;
         let now = self.context.time();
-        Ok(self.seen.get(&hash).map(|snapshot| self.of_server(&snapshot, now).unwrap_or_else(|| known(&snapshot, now))))
+        Ok(self.seen.of(&hash).map(|snapshot| self.of_server(&snapshot, now).unwrap_or_else(|| known(&snapshot, now))))
     }
 
     /// Announces changes of these codes' ratings.
@@ -171,15 +170,8 @@ impl Ratings {
         Ok(Announcer { own: self.context.person(None)?, ratings: self.clone() })
     }
 
-    /// A rating straight from the votes; remembered.
-    pub(crate) fn live(&self, snapshot: Snapshot, now: UnixMillis) -> Rating {
-        let rating = self.shown(&snapshot, now);
-        self.seen.insert(snapshot.hash, snapshot);
-        rating
-    }
-
     /// The server's sums with this device's waiting votes, else this device's votes alone.
-    fn shown(&self, snapshot: &Snapshot, now: UnixMillis) -> Rating {
+    pub(crate) fn shown(&self, snapshot: &Snapshot, now: UnixMillis) -> Rating {
         match (self.of_server(snapshot, now), self.context.cloud.is_some()) {
             (Some(rating), _) => rating,
             (None, false) => live(snapshot, now),
@@ -211,7 +203,7 @@ impl Ratings {
 
     /// Forgets everything that was seen.
     pub(crate) fn forget_all(&self) {
-        self.seen.clear();
+        self.seen.forget_all();
     }
 
     /// Hash and host. A private code has no rating, and none is looked for: its hash is not even asked about.
@@ -239,14 +231,14 @@ impl Ratings {
     /// Ratings while the votes cannot be read: from memory, else from the cache, else neutral.
     async fn degraded(&self, subjects: Vec<Subject>, now: UnixMillis) -> Vec<Rating> {
         let missing: Vec<QrHash> =
-            subjects.iter().map(|subject| subject.hash).filter(|hash| self.seen.get(hash).is_none()).collect();
+            subjects.iter().map(|subject| subject.hash).filter(|hash| self.seen.of(hash).is_none()).collect();
         let remembered = self.context.store.remembered(missing).await.unwrap_or_default();
         for snapshot in remembered.into_iter().flatten() {
-            self.seen.insert(snapshot.hash, snapshot);
+            self.seen.read(&snapshot);
         }
         subjects
             .into_iter()
-            .map(|subject| match self.seen.get(&subject.hash) {
+            .map(|subject| match self.seen.of(&subject.hash) {
                 Some(seen) => self.of_server(&seen, now).unwrap_or_else(|| known(&seen, now)),
                 None => {
                     let nothing = Snapshot::empty(subject.hash, subject.host_hash);

@@ -48,11 +48,10 @@ enum Cast {
     Throttled(VoteOutcome),
 }
 
-/// What became of a casting, and how code and host stand after it.
+/// What became of a casting, and how the code stands after it.
 struct Done {
     cast: Cast,
     code: Snapshot,
-    host: Option<Snapshot>,
 }
 
 impl Votes {
@@ -157,25 +156,18 @@ impl Votes {
         };
         let person = self.context.person(user_id.as_deref())?;
         let announcer = self.ratings.announcer()?;
-        let changed = self
-            .context
+        self.context
             .store
             .write(move |tx| {
                 tx.set_voter(person, reputation)?;
-                let mut changed = Vec::new();
                 for before in tx.registers_of(&person)? {
                     let mut subject = tx.subject(before.hash, before.host_hash)?;
                     tx.replace(&mut subject, Some(&before), &Register { reputation, ..before.clone() })?;
-                    changed.push(announcer.announce(tx, &subject)?);
+                    announcer.announce(tx, &subject)?;
                 }
-                Ok(changed)
+                Ok(())
             })
-            .await?;
-        let now = self.context.now();
-        for snapshot in changed {
-            self.ratings.live(snapshot, now);
-        }
-        Ok(())
+            .await
     }
 
     fn casting(
@@ -222,14 +214,11 @@ impl Votes {
     }
 
     fn outcome(&self, done: Result<Done, VoteOutcome>, now: UnixMillis) -> VoteOutcome {
-        let Done { cast, code, host } = match done {
+        let Done { cast, code } = match done {
             Ok(done) => done,
             Err(refused) => return refused,
         };
-        if let Some(host) = host {
-            self.ratings.live(host, now);
-        }
-        let rating = self.ratings.live(code, now);
+        let rating = self.ratings.shown(&code, now);
         match cast {
             Cast::Accepted => VoteOutcome::Accepted { rating },
             Cast::Updated => VoteOutcome::Updated { rating },
@@ -259,10 +248,10 @@ impl CastingDesk<'_> {
             // Nothing is stored for a code on which nothing happens.
             let nothing = Snapshot::empty(casting.subject.hash, casting.subject.host_hash);
             if casting.choice.is_none() {
-                return Ok(Done { cast: Cast::Unchanged, code: nothing, host: None });
+                return Ok(Done { cast: Cast::Unchanged, code: nothing });
             }
             if let Some(throttled) = self.throttle(casting, false) {
-                return Ok(Done { cast: Cast::Throttled(throttled), code: nothing, host: None });
+                return Ok(Done { cast: Cast::Throttled(throttled), code: nothing });
             }
         }
         let mut subject = tx.subject(casting.subject.hash, casting.subject.host_hash)?;
@@ -276,14 +265,10 @@ impl CastingDesk<'_> {
         let comes_too_late = at < earliest;
         let nothing_to_retract = casting.choice.is_none() && standing.is_none();
         if comes_too_late || nothing_to_retract {
-            return Ok(Done { cast: Cast::Unchanged, code: self.announcer.snapshot(tx, &subject)?, host: None });
+            return Ok(Done { cast: Cast::Unchanged, code: self.announcer.snapshot(tx, &subject)? });
         }
         if let Some(throttled) = self.throttle(casting, true) {
-            return Ok(Done {
-                cast: Cast::Throttled(throttled),
-                code: self.announcer.snapshot(tx, &subject)?,
-                host: None,
-            });
+            return Ok(Done { cast: Cast::Throttled(throttled), code: self.announcer.snapshot(tx, &subject)? });
         }
 
         let cast = match (casting.choice, standing) {
@@ -317,16 +302,13 @@ impl CastingDesk<'_> {
             // If it is a host, the votes on its codes speak for it again.
             subject = tx.follow_host(subject.hash, person)?;
         }
-        let host = match after.host_hash {
-            Some(host) => {
-                let host = tx.follow_host(host, person)?;
-                Some(self.announcer.announce(tx, &host)?)
-            }
-            None => None,
-        };
+        if let Some(host) = after.host_hash {
+            let host = tx.follow_host(host, person)?;
+            self.announcer.announce(tx, &host)?;
+        }
         tx.evict_some()?;
         tx.emit(Event::VoteChanged { qr_hash: subject.hash });
-        Ok(Done { cast, code: self.announcer.announce(tx, &subject)?, host })
+        Ok(Done { cast, code: self.announcer.announce(tx, &subject)? })
     }
 
     /// Puts the change in the outbox; false if the server need not hear of it.

@@ -28,7 +28,7 @@ mod votes;
 
 pub use self::{
     functions::{canonical_qr, classify_qr, core_version, hash_qr_data},
-    observation::{EventListener, ListenerError, LogSink},
+    observation::{EventListener, EventReader, ListenerError, LogSink},
     safe_scan::SafeScan,
 };
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::SafeScan;
 use crate::{
-    engine::{Listener, ListenerFailed, Sink},
+    engine::{self, Listener, ListenerFailed, Sink},
     error::SafeScanError,
     log::{Level as LogLevel, LogRecord},
     model::{
@@ -41,6 +41,9 @@ pub enum CoreEvent {
     OperationSuperseded { id: OperationId, kind: OperationKind },
     /// A change waits for the app: see `pending_operations`.
     OperationParked { id: OperationId, reason: ParkedReason },
+    /// Changes that wait for the server came, were settled, were parked or set free: how many there are now, parked ones
+    /// included. At most once for each commit.
+    OperationsChanged { pending: u32 },
     /// The server wants a token, or another one: give it with `set_auth_token`.
     TokenWanted,
     /// Everything was erased.
@@ -204,6 +207,29 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for ListenerError {
     }
 }
 
+/// Reads events, independently of every other reader. One that is no longer wanted should be finished: events are kept for
+/// it, the last 1,024 of them.
+#[derive(uniffi::Object)]
+pub struct EventReader {
+    reader: engine::EventReader,
+}
+
+#[uniffi::export]
+impl EventReader {
+    /// Waits for events and returns up to `max` (1 to 500) of them, in their order; an empty list means that there will
+    /// be no more: this reader was finished, the core was shut down, or a newer call of this reader took over. `Missed`
+    /// stands in for events that this reader was too slow for.
+    #[uniffi::method(default(max = 100))]
+    pub async fn next(&self, max: u32) -> Result<Vec<CoreEvent>, SafeScanError> {
+        self.reader.next(max).await.map_err(|error| error.report().1)
+    }
+
+    /// Ends this reader, and a call of it that waits. May be called again.
+    pub fn finish(&self) {
+        self.reader.finish();
+    }
+}
+
 /// Is told of events. Called from one thread of the core's own, one event after another, with no lock held: it may call
 /// the core, but should hand longer work on.
 #[uniffi::export(with_foreign)]
@@ -233,12 +259,19 @@ impl SafeScan {
 
     /// Waits for events and returns up to `max` (1 to 500) of them; an empty list means that there will be no more.
     ///
-    /// Made for one loop per app: a new call ends one that still waits (which then returns an empty list). The last 1,024
-    /// events are kept for a slow reader; `Missed` stands in for older ones.
+    /// The core's own reader, made for one loop per app: a new call ends one that still waits (which then returns an empty
+    /// list). `event_reader` gives further ones. The last 1,024 events are kept for a slow reader; `Missed` stands in for
+    /// older ones.
     #[uniffi::method(default(max = 100))]
     pub async fn next_events(&self, max: u32) -> Result<Vec<CoreEvent>, SafeScanError> {
         // The one call that is not made to outlive its caller: events that nobody waits for must stay where they are.
         self.core.next_events(max).await.map_err(|error| self.core.tell(&error))
+    }
+
+    /// A reader of events of its own: it sees everything that happens from now on, whatever other readers do. It begins
+    /// with the events that nobody has read yet, so that the first one misses nothing since the core was opened.
+    pub fn event_reader(&self) -> Arc<EventReader> {
+        Arc::new(EventReader { reader: self.core.event_reader() })
     }
 
     /// Tells `listener` of every event from now on, in place of the one before; none: nobody is told.

@@ -76,6 +76,11 @@ pub enum Event {
         /// Why.
         reason: ParkedReason,
     },
+    /// Changes that wait for the server came, were settled, were parked or set free.
+    OperationsChanged {
+        /// How many there are now, parked ones included.
+        pending: u32,
+    },
     /// The server wants a token, or another one: give it with `set_auth_token`.
     TokenWanted,
     /// Everything was erased.

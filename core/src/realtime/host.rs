@@ -20,7 +20,7 @@ pub(crate) struct Wanted {
     pub(crate) topics: BTreeSet<String>,
     /// For whom.
     pub(crate) token: Option<Token>,
-    /// Another number whenever the app gives a token.
+    /// The token's number: another one whenever the app gives a token.
     pub(crate) token_version: u64,
     /// Another number whenever the network comes back or becomes another one.
     pub(crate) network_version: u64,
@@ -49,8 +49,8 @@ pub(crate) trait LiveHost: Send + Sync + 'static {
     /// How the link stands, whenever that changes.
     fn state(&self, state: LiveState);
 
-    /// The server does not take the token. The link waits until there is another.
-    fn token_refused(&self);
+    /// The server does not take the token of this version. The link waits until there is another.
+    fn token_refused(&self, version: u64);
 
     /// Asks for changes once, with patience, as the way round a network that lets no socket through.
     fn long_poll(&self) -> BoxFuture<'_, PollOutcome>;

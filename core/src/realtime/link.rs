@@ -144,7 +144,7 @@ impl LiveLink {
         self.voice.log.say(level, TARGET, ended.text(), &[]);
         if ended == Ended::Unauthorized {
             self.refused = Some(self.terms.token_version);
-            self.voice.host.token_refused();
+            self.voice.host.token_refused(self.terms.token_version);
         }
         let random = self.random();
         self.retry.after(ended, random)

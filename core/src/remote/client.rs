@@ -28,11 +28,20 @@ pub(crate) struct Client {
     network: Network,
     clock: Arc<dyn Clock>,
     breaker: Mutex<Breaker>,
-    token: Mutex<Option<Token>>,
+    access: Mutex<Access>,
     /// Whether requests may be made at all.
     awake: watch::Sender<Awake>,
     /// Until when the server wants no more operations, by the monotonic clock.
     quiet_until: AtomicI64,
+}
+
+/// The token in use. Every one that the app gives has a number, so that a refusal is laid to the one that was shown.
+#[derive(Debug, Default)]
+struct Access {
+    token: Option<Token>,
+    number: u64,
+    /// The number of the last one that the server did not take.
+    refused: Option<u64>,
 }
 
 /// Who is up: requests may be made while anybody is.
@@ -57,18 +66,33 @@ impl Client {
             network,
             clock,
             breaker,
-            token: Mutex::default(),
+            access: Mutex::default(),
             awake: watch::Sender::new(Awake { front: true, errand: false }),
             quiet_until: AtomicI64::new(0),
         }
     }
 
-    fn token(&self) -> Option<Token> {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Takes a token; its number.
+    pub(crate) fn set_token(&self, token: Option<Token>) -> u64 {
+        let mut access = self.access();
+        access.token = token;
+        access.number += 1;
+        access.number
     }
 
-    pub(crate) fn set_token(&self, token: Option<Token>) {
-        *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    /// The server did not take the token of this number.
+    pub(crate) fn note_refused(&self, number: u64) {
+        self.access().refused = Some(number);
+    }
+
+    /// The number of the token in use, if it is one that the server did not take.
+    pub(crate) fn refused_token(&self) -> Option<u64> {
+        let access = self.access();
+        access.refused.filter(|refused| *refused == access.number)
+    }
+
+    fn access(&self) -> MutexGuard<'_, Access> {
+        self.access.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the app is in front.
@@ -108,7 +132,8 @@ impl Client {
 
     /// Sends operations and fetches changes.
     pub(crate) async fn sync(&self, body: Vec<u8>) -> Result<Synced, Trouble> {
-        let request = self.request(Method::Post, SYNC_PATH.to_owned(), body, PATIENCE);
+        let request =
+            Request { method: Method::Post, path: SYNC_PATH.to_owned(), token: None, body, patience: PATIENCE };
         let heard = |answer: &Answer| {
             // Whatever else the answer says: this is obeyed.
             if let Some(wait) = answer.retry_after_ms {
@@ -122,7 +147,7 @@ impl Client {
     /// Waits for changes.
     pub(crate) async fn await_changes(&self, query: &str) -> Result<SyncResponse, Trouble> {
         let path = format!("{CHANGES_PATH}?live=1&{query}");
-        self.exchange(self.request(Method::Get, path, Vec::new(), LONG_POLL_PATIENCE), |_| (), json).await
+        self.exchange(get(path, LONG_POLL_PATIENCE), |_| (), json).await
     }
 
     /// Looks ratings up by the beginning of their hash.
@@ -133,18 +158,42 @@ impl Client {
         patience: Duration,
     ) -> Result<RatingsResponse, Trouble> {
         let path = format!("{RATINGS_PATH}{prefix}?{query}");
-        self.exchange(self.request(Method::Get, path, Vec::new(), patience), |_| (), json).await
+        self.exchange(get(path, patience), |_| (), json).await
     }
 
-    fn request(&self, method: Method, path: String, body: Vec<u8>, patience: Duration) -> Request {
-        Request { method, path, token: self.token(), body, patience }
-    }
-
+    /// Makes a request with the token in use, and once more if another was given before that one was refused: the
+    /// refusal says nothing about the new one.
     async fn exchange<T>(
         &self,
         request: Request,
-        heard: impl FnOnce(&Answer),
-        read: impl FnOnce(&Answer) -> Option<T>,
+        heard: impl Fn(&Answer),
+        read: impl Fn(&Answer) -> Option<T>,
+    ) -> Result<T, Trouble> {
+        loop {
+            let (token, number) = {
+                let access = self.access();
+                (access.token.clone(), access.number)
+            };
+            let result = self.attempt(Request { token, ..request.clone() }, &heard, &read).await;
+            match &result {
+                Err(Trouble::Auth) => self.note_refused(number),
+                Ok(_) => {
+                    let mut access = self.access();
+                    access.refused = access.refused.filter(|refused| *refused != number);
+                }
+                Err(_) => {}
+            }
+            if !matches!(result, Err(Trouble::Auth)) || self.access().number == number {
+                return result;
+            }
+        }
+    }
+
+    async fn attempt<T>(
+        &self,
+        request: Request,
+        heard: &impl Fn(&Answer),
+        read: &impl Fn(&Answer) -> Option<T>,
     ) -> Result<T, Trouble> {
         let mut awake = self.awake.subscribe();
         if !awake.borrow().anybody() {
@@ -212,6 +261,10 @@ impl Drop for Call<'_> {
             self.client.breaker().abandon(now, permit);
         }
     }
+}
+
+fn get(path: String, patience: Duration) -> Request {
+    Request { method: Method::Get, path, token: None, body: Vec::new(), patience }
 }
 
 fn json<T: DeserializeOwned>(answer: &Answer) -> Option<T> {

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     log::Level,
+    model::{Event, StoreName},
 };
 
 /// Pages in the log at which it is folded into the database when there is a quiet moment: 4 MiB.
@@ -200,13 +201,18 @@ impl Desk {
 
     fn after_commit(&mut self) {
         let Some(open) = &mut self.open else { return };
-        let events = std::mem::take(&mut open.state.events);
-        self.unsaved.append(&mut open.state.snapshots);
+        let mut events = std::mem::take(&mut open.state.events);
+        if std::mem::take(&mut open.state.operations_changed) {
+            let pending = u32::try_from(open.state.counters.rows(StoreName::Operations)).unwrap_or(0);
+            events.push(Event::OperationsChanged { pending });
+        }
+        let ratings = std::mem::take(&mut open.state.snapshots);
+        let queued = std::mem::take(&mut open.state.queued);
+        self.observer.committed(events, &ratings, queued);
+        self.unsaved.extend(ratings);
         // In a flood without a quiet moment the newest matter most.
         let surplus = self.unsaved.len().saturating_sub(UNSAVED);
         self.unsaved.drain(..surplus);
-        let queued = std::mem::take(&mut open.state.queued);
-        self.observer.committed(events, queued);
     }
 
     /// Ratings that were not written to the cache yet are not to be.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     columns::Record,
     fault::{Sql, during},
-    outbox::{Entry, VoteNames},
+    outbox::{Entry, VoteNames, Wait},
     transaction::Transaction,
 };
 use crate::{
@@ -13,8 +13,6 @@ use crate::{
     model::{OperationState, ParkedReason, QrHash, UnixMillis},
 };
 
-/// A due time further ahead than the longest wait there is comes from a clock that went back: it is over.
-const LONGEST_WAIT_MS: i64 = crate::resilience::BackoffPolicy::MAX_RETRY_AFTER_MS as i64;
 /// What is noted with a change that the server will take later.
 pub(crate) const PUT_OFF: &str = "the server takes it later";
 /// Changes of one code that are looked at to tell what is not in the server's sums: one for every voter on the device.
@@ -65,7 +63,7 @@ impl Transaction<'_> {
             }
             entry.operation.state = OperationState::InFlight;
             entry.operation.attempts = entry.operation.attempts.saturating_add(1);
-            entry.operation.next_attempt_at = None;
+            entry.wait(None);
             self.update_entry(&entry)?;
             taken.batch.push(entry);
         }
@@ -81,16 +79,18 @@ impl Transaction<'_> {
         Ok(u32::try_from(under_way.len()).unwrap_or(u32::MAX))
     }
 
-    /// Puts a change back, to be sent again, not before `until`.
+    /// Puts a change back, to be sent again after so many milliseconds.
     pub(crate) fn release(
         &mut self,
         entry: &mut Entry,
-        until: Option<UnixMillis>,
+        wait_ms: Option<u32>,
         error: Option<&'static str>,
     ) -> Result<()> {
+        self.state.operations_changed |= entry.operation.state == OperationState::Parked;
         entry.operation.state = OperationState::Pending;
         entry.operation.parked_reason = None;
-        entry.operation.next_attempt_at = until;
+        let from = self.now();
+        entry.wait(wait_ms.map(|wait_ms| Wait { from, until: from.plus(i64::from(wait_ms)) }));
         if let Some(error) = error {
             entry.operation.last_error = Some(error.to_owned());
         }
@@ -109,9 +109,10 @@ impl Transaction<'_> {
 
     /// Keeps a change for the app to decide about.
     pub(crate) fn park(&mut self, entry: &mut Entry, reason: ParkedReason, error: &str) -> Result<()> {
+        self.state.operations_changed = true;
         entry.operation.state = OperationState::Parked;
         entry.operation.parked_reason = Some(reason);
-        entry.operation.next_attempt_at = None;
+        entry.wait(None);
         entry.operation.last_error = Some(error.to_owned());
         self.update_entry(entry)
     }
@@ -207,20 +208,19 @@ pub(crate) fn waiting_on(connection: &Connection, hash: &QrHash) -> Result<Vec<W
     Ok(waiting)
 }
 
-/// What is due: whatever waits for no time, and is not behind an older change of its register.
+/// What is due: whatever waits for no time, and is not behind an older change of its register. Where the clock shows less
+/// than when a wait began, it was turned back, and nobody can say how much of the wait is left: it is over.
 fn due(connection: &Connection, now: UnixMillis, limit: u32) -> Result<Vec<Entry>> {
     let sql = format!(
         "SELECT {} FROM outbox AS entry WHERE state = 0 \
-         AND (next_attempt_at IS NULL OR next_attempt_at <= ?1 OR next_attempt_at > ?2) \
+         AND (next_attempt_at IS NULL OR next_attempt_at <= ?1 OR put_off_at > ?1) \
          AND NOT EXISTS (SELECT 1 FROM outbox AS older WHERE older.key = entry.key AND older.person IS entry.person \
                          AND older.seq < entry.seq AND older.state < 2) \
-         ORDER BY seq LIMIT ?3",
+         ORDER BY seq LIMIT ?2",
         Entry::COLUMNS
     );
     let mut statement = connection.prepare_cached(&sql).doing(during::READING)?;
-    let rows = statement
-        .query_map(params![now.0, now.plus(LONGEST_WAIT_MS).0, limit], |row| Ok(Entry::read(row)))
-        .doing(during::READING)?;
+    let rows = statement.query_map(params![now.0, limit], |row| Ok(Entry::read(row))).doing(during::READING)?;
     rows.filter_map(|row| row.doing(during::READING).transpose()).collect()
 }
 

@@ -78,8 +78,9 @@ pub(crate) struct Surroundings {
 
 /// Is told how the storage fares, on the writer's thread.
 pub(crate) trait Observer: Send + Sync {
-    /// A commit succeeded, these events happened with it, and something may have been `queued` for the server.
-    fn committed(&self, events: Vec<Event>, queued: bool);
+    /// A commit succeeded: these events happened with it, these ratings are what they are now, and something may have
+    /// been `queued` for the server.
+    fn committed(&self, events: Vec<Event>, ratings: &[snapshots::Snapshot], queued: bool);
     /// Something was read.
     fn succeeded(&self);
     /// A commit or a reading failed.

@@ -32,6 +32,8 @@ pub(crate) struct Entry {
     pub(crate) vote: Option<VoteNames>,
     /// JSON, as it is sent.
     pub(crate) body: String,
+    /// When its wait for `next_attempt_at` began.
+    pub(crate) put_off_at: Option<UnixMillis>,
 }
 
 /// The names that a vote goes by.
@@ -43,6 +45,13 @@ pub(crate) struct VoteNames {
     pub(crate) voter: VoterId,
     /// The code's host, and the voter's name there.
     pub(crate) host: Option<(QrHash, VoterId)>,
+}
+
+/// How long a change is put off, by the device's clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    pub(crate) from: UnixMillis,
+    pub(crate) until: UnixMillis,
 }
 
 /// A change about to be stored.
@@ -73,10 +82,18 @@ const STATES: [OperationState; 3] = [OperationState::Pending, OperationState::In
 const REASONS: [ParkedReason; 4] =
     [ParkedReason::Auth, ParkedReason::Schema, ParkedReason::Rejected, ParkedReason::Poison];
 
+impl Entry {
+    /// Puts it off from now until then, or no longer.
+    pub(crate) fn wait(&mut self, wait: Option<Wait>) {
+        self.put_off_at = wait.map(|wait| wait.from);
+        self.operation.next_attempt_at = wait.map(|wait| wait.until);
+    }
+}
+
 impl Record for Entry {
     const TABLE: &'static str = "outbox";
     const COLUMNS: &'static str = "seq, id, kind, key, person, voter, host, host_voter, body, at, state, parked_reason, \
-                                   attempts, last_error, next_attempt_at, checksum";
+                                   attempts, last_error, next_attempt_at, put_off_at, checksum";
 
     fn read(row: &impl Columns) -> Option<Self> {
         let code = |index| usize::try_from(row.int(index)?).ok();
@@ -99,8 +116,9 @@ impl Record for Entry {
             key: row.text(3)?.to_owned(),
             vote: person.zip(voter).map(|(person, voter)| VoteNames { person, voter, host: host.zip(host_voter) }),
             body: row.text(8)?.to_owned(),
+            put_off_at: row.optional(15, Columns::int)?.map(UnixMillis),
         };
-        (row.int(15)? == checksum(&entry)).then_some(entry)
+        (row.int(16)? == checksum(&entry)).then_some(entry)
     }
 
     fn row_id(&self) -> i64 {
@@ -126,7 +144,7 @@ impl Transaction<'_> {
         };
         let Change { key, vote, body, .. } = change;
         self.state.queued = true;
-        self.put_entry(&Entry { seq: 0, operation, key, vote, body })
+        self.put_entry(&Entry { seq: 0, operation, key, vote, body, put_off_at: None })
     }
 
     /// The change of a register that was never sent, if there is one.
@@ -155,9 +173,10 @@ impl Transaction<'_> {
         let Some(mut entry) = self.entry(id)? else { return Ok(false) };
         // One in flight is left alone: its answer may be on the way.
         if entry.operation.state != OperationState::InFlight {
+            self.state.operations_changed = true;
             entry.operation.state = OperationState::Pending;
             entry.operation.parked_reason = None;
-            entry.operation.next_attempt_at = None;
+            entry.wait(None);
             self.update_entry(&entry)?;
             self.state.queued = true;
         }
@@ -179,13 +198,14 @@ impl Transaction<'_> {
     /// Stores a change as it is, at the end or, when it has one, in its place.
     pub(crate) fn put_entry(&mut self, entry: &Entry) -> Result<()> {
         self.book(StoreName::Operations, 1, size(entry))?;
-        let Entry { seq, operation, key, vote, body } = entry;
+        self.state.operations_changed = true;
+        let Entry { seq, operation, key, vote, body, put_off_at } = entry;
         let host = vote.and_then(|vote| vote.host);
         self.connection
             .prepare_cached(
                 "INSERT INTO outbox (seq, id, kind, key, person, voter, host, host_voter, body, at, state, \
-                 parked_reason, attempts, last_error, next_attempt_at, checksum) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                 parked_reason, attempts, last_error, next_attempt_at, put_off_at, checksum) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -204,6 +224,7 @@ impl Transaction<'_> {
                     operation.attempts,
                     operation.last_error,
                     operation.next_attempt_at.map(|at| at.0),
+                    put_off_at.map(|at| at.0),
                     checksum(entry)
                 ])
             })
@@ -217,7 +238,7 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached(
                 "UPDATE outbox SET state = ?2, parked_reason = ?3, attempts = ?4, last_error = ?5, next_attempt_at = ?6, \
-                 checksum = ?7 WHERE seq = ?1",
+                 put_off_at = ?7, checksum = ?8 WHERE seq = ?1",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -227,6 +248,7 @@ impl Transaction<'_> {
                     operation.attempts,
                     operation.last_error,
                     operation.next_attempt_at.map(|at| at.0),
+                    entry.put_off_at.map(|at| at.0),
                     checksum(entry)
                 ])
             })
@@ -241,6 +263,7 @@ impl Transaction<'_> {
             .and_then(|mut statement| statement.execute([entry.seq]))
             .doing(during::WRITING)?;
         self.state.counters.grow(StoreName::Operations, -1, -size(entry));
+        self.state.operations_changed = true;
         Ok(())
     }
 
@@ -318,5 +341,6 @@ fn checksum(entry: &Entry) -> i64 {
         .int(i64::from(operation.attempts))
         .optional(operation.last_error.as_deref(), Checksum::text)
         .optional(operation.next_attempt_at, |sum, at| sum.int(at.0))
+        .optional(entry.put_off_at, |sum, at| sum.int(at.0))
         .finish()
 }

@@ -107,6 +107,7 @@ CREATE TABLE outbox (
     attempts INTEGER NOT NULL,
     last_error TEXT,
     next_attempt_at INTEGER,
+    put_off_at INTEGER,                 -- when the wait for it began: a clock that shows less was turned back
     checksum INTEGER NOT NULL
 );
 CREATE INDEX outbox_by_key ON outbox (key);

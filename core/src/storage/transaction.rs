@@ -24,11 +24,21 @@ pub(crate) struct State {
     pub(crate) snapshots: Vec<Snapshot>,
     /// Whether a change was put in the outbox.
     pub(crate) queued: bool,
+    /// Whether changes came, were settled, or wait for something else now.
+    pub(crate) operations_changed: bool,
 }
 
 impl State {
     pub(crate) fn new(counters: Counters, quota: Quota) -> Self {
-        Self { counters, quota, latest_scan: None, events: Vec::new(), snapshots: Vec::new(), queued: false }
+        Self {
+            counters,
+            quota,
+            latest_scan: None,
+            events: Vec::new(),
+            snapshots: Vec::new(),
+            queued: false,
+            operations_changed: false,
+        }
     }
 
     /// Remembers how it is.
@@ -40,6 +50,7 @@ impl State {
             events: self.events.len(),
             snapshots: self.snapshots.len(),
             queued: self.queued,
+            operations_changed: self.operations_changed,
         }
     }
 
@@ -51,6 +62,7 @@ impl State {
         self.events.truncate(mark.events);
         self.snapshots.truncate(mark.snapshots);
         self.queued = mark.queued;
+        self.operations_changed = mark.operations_changed;
     }
 }
 
@@ -62,6 +74,7 @@ pub(crate) struct Mark {
     events: usize,
     snapshots: usize,
     queued: bool,
+    operations_changed: bool,
 }
 
 impl Transaction<'_> {

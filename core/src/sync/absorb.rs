@@ -216,15 +216,14 @@ fn take_verdict(
             absorbed.parked += 1;
         }
         Verdict::Deferred(wait_ms) => {
-            let until =
-                tx.now().plus(i64::from(wait_ms.clamp(SHORTEST_DEFERRAL_MS, BackoffPolicy::MAX_RETRY_AFTER_MS)));
-            tx.release(entry, Some(until), Some(PUT_OFF))?;
+            let wait_ms = wait_ms.clamp(SHORTEST_DEFERRAL_MS, BackoffPolicy::MAX_RETRY_AFTER_MS);
+            tx.release(entry, Some(wait_ms), Some(PUT_OFF))?;
             absorbed.deferred += 1;
         }
         Verdict::Nothing => {
-            let until = settle::own_pace(tx, entry);
-            tx.release(entry, until, Some("the server said nothing about it"))?;
-            if until.is_none() {
+            let wait_ms = settle::own_pace(tx, entry);
+            tx.release(entry, wait_ms, Some("the server said nothing about it"))?;
+            if wait_ms.is_none() {
                 return Ok(());
             }
         }
@@ -235,13 +234,14 @@ fn take_verdict(
 
 fn verdict(id: OperationId, results: &[OperationResult], conflicts: &[crate::protocol::Conflict]) -> Verdict {
     let Some(result) = results.iter().find(|result| result.id == id) else { return Verdict::Nothing };
-    let standing = |at: UnixMillis| {
-        let server = conflicts.iter().find(|conflict| conflict.id == id).and_then(|conflict| conflict.server.as_ref());
-        Standing { at: server.map_or(at, |server| server.at), value: server.and_then(value) }
-    };
+    let server = conflicts.iter().find(|conflict| conflict.id == id).and_then(|conflict| conflict.server.as_ref());
+    let standing =
+        |at: UnixMillis| Standing { at: server.map_or(at, |server| server.at), value: server.and_then(value) };
     match &result.outcome {
         Outcome::Applied { at, .. } => Verdict::Applied(*at),
-        Outcome::Duplicate { of, at, .. } if of == "superseded" => Verdict::Superseded(standing(*at)),
+        Outcome::Duplicate { of, at, .. } if of == "superseded" || server.is_some() => {
+            Verdict::Superseded(standing(*at))
+        }
         Outcome::Duplicate { at, .. } => Verdict::Applied(*at),
         Outcome::Superseded { at } => Verdict::Superseded(standing(*at)),
         Outcome::Rejected { error } => Verdict::Rejected(code(&error.code)),

@@ -60,13 +60,17 @@ impl LiveHost for Live {
 
     fn state(&self, state: LiveState) {
         let Some(cloud) = &self.context.cloud else { return };
-        if let Some((state, cause)) = health(state) {
-            self.context.set_health(Service::Realtime, state, cause);
-        }
         cloud.link_is(state);
+        match health(state) {
+            Some((state, cause)) => self.context.set_health(Service::Realtime, state, cause),
+            None => self.context.show_no_link(),
+        }
     }
 
-    fn token_refused(&self) {
+    fn token_refused(&self, version: u64) {
+        if let Some(cloud) = &self.context.cloud {
+            cloud.client.note_refused(version);
+        }
         self.signals.token_refused();
     }
 
@@ -110,11 +114,11 @@ impl Live {
     }
 }
 
-/// How the link's state is shown; `None` for one that passes by itself in a moment.
+/// How the link's state is shown; `None` for one that passes by itself in a moment, and where it depends on why there is
+/// no link.
 fn health(state: LiveState) -> Option<(ServiceState, HealthCause)> {
     Some(match state {
-        LiveState::Connecting => return None,
-        LiveState::Off => (ServiceState::Unavailable, HealthCause::Suspended),
+        LiveState::Connecting | LiveState::Off => return None,
         LiveState::Live { .. } => (ServiceState::Healthy, HealthCause::None),
         LiveState::Polling => (ServiceState::Degraded, HealthCause::Polling),
         LiveState::Unauthorized => (ServiceState::Unavailable, HealthCause::Unauthorized),

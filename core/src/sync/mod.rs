@@ -85,6 +85,7 @@ impl Sync {
                 cloud.client.forgive();
             }
             cloud.set_network(network);
+            self.context.show_no_link();
             if network == NetworkState::Offline {
                 self.context.set_health(Service::CloudSync, ServiceState::Unavailable, HealthCause::Offline);
             }

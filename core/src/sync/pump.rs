@@ -42,25 +42,15 @@ pub(crate) struct Pump {
     failures: u32,
     patience_until: i64,
     server_until: i64,
-    token: Token,
+    /// The number of the last token whose refusal was dealt with.
+    refused: Option<u64>,
+    /// Tokens in a row that were refused.
+    refusals: u32,
     /// When the next change is due, by the monotonic clock, so that nobody who turns the other one puts it off; `None`
     /// if none waits.
     due_at: Option<i64>,
     /// What was to be looked up and could not be.
     missed: BTreeSet<String>,
-}
-
-/// What the server thinks of the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token {
-    /// Nothing, so far.
-    Fine,
-    /// It was refused, and the app was asked for another.
-    Asked,
-    /// Another was given, and not tried yet.
-    Second,
-    /// That one was refused as well.
-    Refused,
 }
 
 impl Pump {
@@ -82,7 +72,8 @@ impl Pump {
             failures: 0,
             patience_until: 0,
             server_until: 0,
-            token: Token::Fine,
+            refused: None,
+            refusals: 0,
             due_at: None,
             missed: BTreeSet::new(),
         }
@@ -106,14 +97,13 @@ impl Pump {
                 drop(self.context.store.write(|tx| tx.hurry()).await);
                 self.look_for_work().await;
             }
-            if told.new_token && self.token != Token::Fine {
-                self.token = Token::Second;
+            if told.new_token && self.refusals > 0 {
                 // What an older one parked while this one was on its way.
                 drop(settle::unpark(&self.context, ParkedReason::Auth).await);
                 self.look_for_work().await;
             }
             if told.token_refused {
-                self.refused_token().await;
+                self.deal_with_refusal().await;
             }
             if told.queued {
                 self.look_for_work().await;
@@ -156,7 +146,7 @@ impl Pump {
             awake: !told.asleep,
             automatic,
             offline: told.network == NetworkState::Offline,
-            unauthorised: matches!(self.token, Token::Asked | Token::Refused),
+            unauthorised: self.refused.is_some() && self.refused == self.refused_token(),
             to_fetch: told.to_fetch,
             due_at: self.due_at,
             patience_until: self.patience_until,
@@ -212,9 +202,7 @@ impl Pump {
                     self.patience_until = now.saturating_add(i64::from(USUAL.base_ms));
                     self.signals.fetch_later();
                 }
-                if self.token != Token::Fine {
-                    self.token = Token::Fine;
-                }
+                (self.refused, self.refusals) = (None, 0);
                 let (state, cause) = if ran.too_old {
                     (state_of(Trouble::Upgrade), cause_of(Trouble::Upgrade))
                 } else if report.plain_server {
@@ -249,7 +237,7 @@ impl Pump {
         self.failures = self.failures.saturating_add(1);
         self.patience_until = now.saturating_add(i64::from(wait));
         match trouble {
-            Trouble::Auth => self.refused_token().await,
+            Trouble::Auth => self.deal_with_refusal().await,
             // What was not fetched is still to be fetched, once there is a way.
             Trouble::Upgrade => {}
             _ => self.signals.fetch_later(),
@@ -258,24 +246,25 @@ impl Pump {
         self.context.observer.log(Level::Debug, "a run failed", &[("wait_ms", i64::from(wait))]);
     }
 
-    async fn refused_token(&mut self) {
-        match self.token {
-            Token::Fine | Token::Asked => {
-                if self.token == Token::Fine {
-                    self.context.observer.happened(Event::TokenWanted);
-                }
-                self.token = Token::Asked;
+    /// The number of the token in use, if the server did not take it.
+    fn refused_token(&self) -> Option<u64> {
+        self.context.cloud.as_ref().and_then(|cloud| cloud.client.refused_token())
+    }
+
+    /// The server did not take a token: the app is asked for another, once for each. If that one is refused as well, what
+    /// waits is kept for the app to see, until the next token sets it free.
+    async fn deal_with_refusal(&mut self) {
+        // Where another was given since, that one has its try.
+        let Some(refused) = self.refused_token().filter(|refused| self.refused != Some(*refused)) else { return };
+        self.refused = Some(refused);
+        self.refusals = self.refusals.saturating_add(1);
+        if self.refusals > 1 {
+            if settle::park_all(&self.context, ParkedReason::Auth, Trouble::Auth.text()).await.is_err() {
+                self.context.observer.log(Level::Warn, "changes could not be parked", &[]);
             }
-            Token::Second | Token::Refused => {
-                self.token = Token::Refused;
-                // Kept for the app to see; the next token sets them free.
-                if settle::park_all(&self.context, ParkedReason::Auth, Trouble::Auth.text()).await.is_err() {
-                    self.context.observer.log(Level::Warn, "changes could not be parked", &[]);
-                }
-                self.context.observer.happened(Event::TokenWanted);
-                self.look_for_work().await;
-            }
+            self.look_for_work().await;
         }
+        self.context.observer.happened(Event::TokenWanted);
     }
 
     /// The storage failed: that is told where storage is, and tried again like everything else.

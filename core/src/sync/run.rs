@@ -299,8 +299,8 @@ impl Runner {
             .write(move |tx| {
                 for entry in entries {
                     let Some(mut entry) = tx.entry(entry.operation.id)? else { continue };
-                    let until = if alone { settle::own_pace(tx, &entry) } else { None };
-                    tx.release(&mut entry, until, Some(trouble.text()))?;
+                    let wait_ms = if alone { settle::own_pace(tx, &entry) } else { None };
+                    tx.release(&mut entry, wait_ms, Some(trouble.text()))?;
                 }
                 Ok(())
             })

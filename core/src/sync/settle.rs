@@ -40,11 +40,10 @@ pub(super) fn was_tried_often(entry: &Entry) -> bool {
     entry.operation.attempts >= ATTEMPTS_TOGETHER
 }
 
-/// When a change that failed alone is tried again, if not with the next run.
-pub(super) fn own_pace(tx: &Transaction<'_>, entry: &Entry) -> Option<UnixMillis> {
+/// After how many milliseconds a change that failed alone is tried again, if not with the next run.
+pub(super) fn own_pace(tx: &Transaction<'_>, entry: &Entry) -> Option<u32> {
     let beyond = entry.operation.attempts.checked_sub(ATTEMPTS_TOGETHER)?;
-    let wait = ALONE.delay(beyond, u64::from_le_bytes(tx.random()));
-    Some(tx.now().plus(i64::from(wait)))
+    Some(ALONE.delay(beyond, u64::from_le_bytes(tx.random())))
 }
 
 /// The server took a change, at this time by its clock.

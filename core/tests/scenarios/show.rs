@@ -175,6 +175,7 @@ variants! {
         SyncFinished { report }
         OperationSuperseded { id, kind }
         OperationParked { id, reason }
+        OperationsChanged { pending }
         TokenWanted
         Erased
         Missed { count }

@@ -106,6 +106,38 @@ async fn a_token_that_comes_while_an_older_one_is_refused_leaves_nothing_parked(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_is_laid_to_the_token_that_was_shown() {
+    let world = World::new();
+    world.server.always(only("good", 401));
+    world.server.set_latency(std::time::Duration::from_secs(1));
+    let core = world.open_automatic().await;
+    vote(&core, 1, VoteChoice::Safe).await;
+    // The first request is on its way without a token.
+    pass(500).await;
+    core.sync.set_token(token("good")).await.unwrap();
+    pass(MINUTE).await;
+    assert_eq!((operations(&core).await.len(), health(&core)), (0, HEALTHY));
+    assert_eq!(wanted(&events(&core).await), 0, "it was given before anybody had to ask");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_taken_after_all_may_be_refused_again() {
+    let world = World::new();
+    let core = world.open_automatic().await;
+    core.sync.set_token(token("one")).await.unwrap();
+    settle().await;
+    for round in 0..3 {
+        world.server.always(only("other", 401));
+        vote(&core, round, VoteChoice::Safe).await;
+        settle().await;
+        assert_eq!(wanted(&events(&core).await), 1, "{round}");
+        world.server.oblige();
+        core.sync.now().await.unwrap();
+        assert_eq!((operations(&core).await.len(), health(&core)), (0, HEALTHY), "{round}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn parked_for_a_token_survives_a_restart() {
     let world = World::new();
     world.server.always(only("good", 401));

@@ -297,7 +297,8 @@ impl Account {
         };
         if let Some((applied, at)) = self.settled.get(&operation.id).copied() {
             let of = if applied { "applied" } else { "superseded" }.to_owned();
-            let conflict = if applied { None } else { conflict(self.stands(operation)) };
+            let stands = self.stands(operation);
+            let conflict = if applied && stands.at == at { None } else { conflict(stands) };
             return (Outcome::Duplicate { of, at, rev: None }, conflict);
         }
         if let Some(outcome) = self.verdict.as_mut().and_then(|verdict| verdict(operation)) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use safescan_core::{
     error::Error,
-    model::{OperationState, VoteChoice},
+    model::{HealthCause, NetworkState, OperationState, Service, ServiceState, VoteChoice},
 };
 
 use crate::{
@@ -173,4 +173,24 @@ async fn shutting_down_ends_whatever_is_under_way() {
     settle().await;
     assert!(operations(&core).await.is_empty(), "what was in flight is sent");
     assert_eq!(world.server.account(|account| account.history.len()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn why_there_is_no_live_link_is_told_as_it_is() {
+    let world = World::new();
+    let core = world.open_automatic().await;
+    settle().await;
+    let live = || {
+        let services = core.health().services;
+        let realtime = services.iter().find(|service| service.service == Service::Realtime).unwrap();
+        (realtime.state, realtime.cause)
+    };
+    let (offline, asleep) = (HealthCause::Offline, HealthCause::Suspended);
+    core.sync.set_network(NetworkState::Offline);
+    settle().await;
+    assert_eq!(live(), (ServiceState::Unavailable, offline));
+    core.suspend().await.unwrap();
+    assert_eq!(live(), (ServiceState::Unavailable, asleep));
+    core.resume().await.unwrap();
+    assert_eq!(live(), (ServiceState::Unavailable, offline), "it is awake, and there is still no network");
 }

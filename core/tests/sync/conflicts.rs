@@ -53,6 +53,41 @@ async fn what_gives_way_to_a_later_change_is_told_and_the_later_one_is_taken_ove
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_while_an_own_change_had_no_answer_is_learnt_with_the_answer() {
+    let world = World::new();
+    let (core, voter) = voted(&world).await;
+    pass(MINUTE).await;
+    vote(&core, 1, VoteChoice::Safe).await;
+    core.settings.update(SettingsUpdate { notifications: Some(true), ..SettingsUpdate::default() }).await.unwrap();
+    world.server.then(crate::server::Fault::LoseAnswer(safescan_core::net::Failure::Interrupted));
+    core.sync.now().await.expect_err("the answer is lost");
+
+    pass(MINUTE).await;
+    world.server.account(|account| {
+        account.vote_elsewhere(hash(1), voter, Some(VoteChoice::Unsafe));
+        account.setting_elsewhere("notifications", false.into());
+    });
+    // The others' changes come first, with an answer that says nothing of our own.
+    world.server.then(edit(|response| {
+        response.results.clear();
+        response.conflicts.clear();
+    }));
+    drop(core.sync.now().await);
+    assert_eq!(own_vote(&core, 1).await, Some(VoteChoice::Safe), "nobody knows yet which of the two holds");
+    assert_eq!(operations(&core).await.len(), 2);
+
+    pass(MINUTE).await;
+    events(&core).await;
+    core.sync.now().await.unwrap();
+    assert_eq!(own_vote(&core, 1).await, Some(VoteChoice::Unsafe));
+    assert!(!core.settings.read().await.unwrap().notifications);
+    assert!(operations(&core).await.is_empty());
+    assert_eq!(superseded(&events(&core).await), 2, "the app is told");
+    let effects = world.server.account(|account| account.effects.clone());
+    assert!(effects.values().all(|times| *times == 1), "{effects:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn giving_way_to_the_very_same_value_is_no_conflict() {
     let world = World::new();
     let (core, voter) = voted(&world).await;

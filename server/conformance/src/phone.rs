@@ -3,7 +3,8 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use safescan_core::{
     model::{QrHash, UnixMillis, VoterId},
     protocol::{
-        CHANGES_PATH, Change, Outcome, RATINGS_PATH, Rating, RatingsResponse, SYNC_PATH, SyncResponse, kind_name,
+        CHANGES_PATH, Change, Outcome, RATINGS_PATH, Rating, RatingsResponse, SYNC_PATH, StandingValue, SyncResponse,
+        kind_name,
     },
 };
 use serde_json::{Value, json};
@@ -208,21 +209,26 @@ pub(crate) fn rejected(response: &SyncResponse, operation: &Value) -> Check<Stri
 }
 
 /// What stands in place of an operation that must be superseded: its time, vote and body.
-pub(crate) fn superseded(response: &SyncResponse, operation: &Value) -> Check<safescan_core::protocol::StandingValue> {
+pub(crate) fn superseded(response: &SyncResponse, operation: &Value) -> Check<StandingValue> {
     let at = match outcome(response, operation)? {
         Outcome::Superseded { at } => *at,
         Outcome::Duplicate { of, at, .. } if of == "superseded" => *at,
         other => return Err(Failure::new(format!("superseded: {operation}"), show(other))),
     };
+    let standing = gave_way(response, operation)?;
+    expect(standing.at == at, format!("the same time in result and conflict: {}", at.0), &standing)?;
+    Ok(standing)
+}
+
+/// What stands in place of an operation, by the conflict that must be listed for it.
+pub(crate) fn gave_way(response: &SyncResponse, operation: &Value) -> Check<StandingValue> {
     let id = operation["id"].as_str().unwrap_or_default();
     let conflict = response.conflicts.iter().find(|conflict| conflict.id.to_string() == id);
     let standing =
         conflict.filter(|conflict| conflict.code == "superseded").and_then(|conflict| conflict.server.clone());
-    let standing = standing.ok_or_else(|| {
+    standing.ok_or_else(|| {
         Failure::new(format!("a conflict superseded for {id}, with what stands (§3.4)"), show(&response.conflicts))
-    })?;
-    expect(standing.at == at, format!("the same time in result and conflict: {}", at.0), &standing)?;
-    Ok(standing)
+    })
 }
 
 /// A rating among the changes; the last of several.

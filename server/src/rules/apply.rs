@@ -93,6 +93,11 @@ impl<L: Ledger> Judge<'_, L> {
         match memory {
             Some(Memory::Applied { at, rev }) => {
                 self.name(&command.action);
+                // Whoever asks again may not have taken over what came after it.
+                let later = self.standing(&command.action)?.filter(|standing| standing.at != at);
+                if later.is_some() {
+                    self.conflict(item, "superseded", later);
+                }
                 self.answer(item.id, Outcome::Duplicate { of: "applied".into(), at, rev: Some(rev) });
                 return Ok(());
             }

@@ -219,7 +219,7 @@ impl LiveHost for Device {
         world.trace.push(line);
     }
 
-    fn token_refused(&self) {
+    fn token_refused(&self, _version: u64) {
         panic!("nobody refuses it");
     }
 

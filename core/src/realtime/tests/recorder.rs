@@ -75,7 +75,7 @@ impl LiveHost for Recorder {
         self.note(Note::State(state));
     }
 
-    fn token_refused(&self) {
+    fn token_refused(&self, _version: u64) {
         self.note(Note::TokenRefused);
     }
 

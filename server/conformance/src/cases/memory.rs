@@ -7,13 +7,14 @@ use super::paragraphs;
 use crate::{
     check::{Check, Failure, expect, same, show},
     kit::Kit,
-    phone::{Ask, applied, outcome, rejected, superseded},
+    phone::{Ask, applied, gave_way, outcome, rejected, superseded},
     text,
 };
 
 paragraphs! {
     "what was applied is a duplicate the next time", "§5.3", Nothing, duplicate;
     "a duplicate does nothing", "§5.3", Nothing, duplicate_does_nothing;
+    "a duplicate that no longer stands names what does", "§5.3", Nothing, duplicate_that_gave_way;
     "what was superseded is a duplicate of that", "§5.3", Nothing, duplicate_of_superseded;
     "an id that occurs twice in a request is answered twice", "§3.3", Nothing, twice_in_one;
     "what was rejected is judged anew", "§5.3", Nothing, rejected_anew;
@@ -40,9 +41,9 @@ async fn duplicate(kit: &Kit) -> Check {
     let (code, voter) = (text::hash(), text::voter());
     let operations = [
         phone.vote(&code, &voter, "safe", at),
-        phone.retraction(&code, &voter, at.plus(1)),
+        phone.retraction(&text::hash(), &voter, at.plus(1)),
         phone.scan(&id, "x", at),
-        phone.deletion(&id, at.plus(1)),
+        phone.deletion(&text::scan_id(), at.plus(1)),
         phone.setting(&text::device(), 1, at),
     ];
     let first = phone.apply(&operations).await?;
@@ -68,6 +69,29 @@ async fn duplicate_does_nothing(kit: &Kit) -> Check {
     duplicate_of_applied(&phone.sync(std::slice::from_ref(&vote)).await?, &vote)?;
     same("the rating", &before, &phone.rating(&code).await?)?;
     expect(before.safe.count == 0, "the vote stays retracted", &before)
+}
+
+async fn duplicate_that_gave_way(kit: &Kit) -> Check {
+    let (phone, at, id) = (kit.phone(), kit.moment(), text::scan_id());
+    let (code, voter, name) = (text::hash(), text::voter(), text::device());
+    let first = [phone.vote(&code, &voter, "safe", at), phone.scan(&id, "x", at), phone.setting(&name, "old", at)];
+    phone.apply(&first).await?;
+    let later = at.plus(5);
+    phone
+        .apply(&[
+            phone.vote(&code, &voter, "unsafe", later),
+            phone.deletion(&id, later),
+            phone.setting(&name, "new", later),
+        ])
+        .await?;
+    let again = phone.sync(&first).await?;
+    for operation in &first {
+        duplicate_of_applied(&again, operation)?;
+        same("the time of what stands", &later, &gave_way(&again, operation)?.at)?;
+    }
+    same("the vote that stands", &Some("unsafe".to_owned()), &gave_way(&again, &first[0])?.vote)?;
+    expect(gave_way(&again, &first[1])?.body.is_none(), "no body of a deleted scan", &again.conflicts)?;
+    same("the setting that stands", &Some(json!({ "value": "new" })), &gave_way(&again, &first[2])?.body)
 }
 
 async fn duplicate_of_superseded(kit: &Kit) -> Check {
