@@ -66,11 +66,19 @@ impl Book {
         own.map_or(vec![None], |last| vec![casts[last].choice]).into_iter().chain(others).collect()
     }
 
-    /// What may stand in the end: of every device the last word.
-    pub(crate) fn may_stand(&self, subject: &QrHash, voter: &VoterId) -> Vec<Option<VoteChoice>> {
+    /// What may stand in the end: of every device the last word; of those with something parked any, for the last may be
+    /// among it.
+    pub(crate) fn may_stand(
+        &self,
+        subject: &QrHash,
+        voter: &VoterId,
+        parked: &BTreeSet<usize>,
+    ) -> Vec<Option<VoteChoice>> {
+        let casts = self.casts(subject, voter);
         let mut last = BTreeMap::new();
-        last.extend(self.casts(subject, voter).iter().map(|cast| (cast.phone, cast.choice)));
-        last.into_values().collect()
+        last.extend(casts.iter().map(|cast| (cast.phone, cast.choice)));
+        let any = casts.iter().filter(|cast| parked.contains(&cast.phone)).map(|cast| cast.choice);
+        last.into_values().chain(any).collect()
     }
 
     pub(crate) fn scanned(&mut self, account: &str, phone: usize, scan: Scan) {

@@ -276,6 +276,12 @@ impl<C: Client> World<'_, C> {
         if phone.app().outbox().await.is_ok_and(|waiting| !waiting.is_empty()) {
             return left;
         }
+        let mut parked = BTreeSet::new();
+        for other in &self.phones {
+            if other.app().outbox().await.is_ok_and(|waiting| !waiting.is_empty()) {
+                parked.insert(other.number);
+            }
+        }
         let keys: Vec<(QrHash, VoterId)> = {
             let book = self.book.borrow();
             let casts = book.all_casts().filter(|(_, casts)| casts.iter().any(|cast| cast.phone == phone.number));
@@ -283,7 +289,7 @@ impl<C: Client> World<'_, C> {
         };
         for (hash, voter) in keys {
             let stands = self.grid.server(|server| server.registers.votes.get(&(hash, voter)).and_then(|at| at.choice));
-            let may_stand = self.book.borrow().may_stand(&hash, &voter);
+            let may_stand = self.book.borrow().may_stand(&hash, &voter, &parked);
             if !may_stand.contains(&stands) {
                 let number = phone.number;
                 left.push(format!("phone {number}: the server has {stands:?} where {may_stand:?} was last cast"));

@@ -61,7 +61,7 @@ impl Server {
             }
             let code = match &outcome {
                 Outcome::Superseded { .. } => Some("superseded".to_owned()),
-                Outcome::Duplicate { of, .. } if of == "superseded" => Some("superseded".to_owned()),
+                Outcome::Duplicate { .. } if standing.is_some() => Some("superseded".to_owned()),
                 Outcome::Rejected { error } => Some(error.code.clone()),
                 _ => None,
             };
@@ -95,7 +95,8 @@ impl Server {
                 Outcome::Applied { at, rev } => ("applied", at, rev),
                 _ => ("applied", now, None),
             };
-            let standing = self.standing_value(operation, &wish, account);
+            let stands = self.standing_stamp(operation, &wish, account).is_some_and(|(it, _)| it.id == operation.id);
+            let standing = if stands { None } else { self.standing_value(operation, &wish, account) };
             return (Outcome::Duplicate { of: of.to_owned(), at, rev }, standing);
         }
         let (forgotten, late) = (operation.seq < known.floor, known.deferred.contains(&operation.id));

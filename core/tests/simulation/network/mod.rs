@@ -10,11 +10,11 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicI64, AtomicU64, Ordering::SeqCst},
     },
 };
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 
 use safescan_core::net::Request;
 
@@ -36,8 +36,10 @@ pub(crate) struct Grid {
     pub(crate) timeline: Timeline,
     pub(crate) trace: Trace,
     server: Mutex<Server>,
-    /// Counts the server's revisions, for those who wait for the next.
-    revision: watch::Sender<i64>,
+    /// The server's revision, as far as those were told who wait for the next.
+    revision: AtomicI64,
+    /// Tells them. (A watch channel would wake them in an order that it draws.)
+    revised: Notify,
     sockets: Mutex<BTreeMap<u64, mpsc::UnboundedSender<Outgoing>>>,
     named: AtomicU64,
     /// What must never happen and did.
@@ -51,7 +53,8 @@ impl Grid {
             timeline,
             trace,
             server: Mutex::new(server),
-            revision: watch::Sender::new(0),
+            revision: AtomicI64::new(0),
+            revised: Notify::new(),
             sockets: Mutex::default(),
             named: AtomicU64::new(0),
             offences: Mutex::default(),
@@ -72,7 +75,9 @@ impl Grid {
             }
         }
         drop(sockets);
-        self.revision.send_if_modified(|known| std::mem::replace(known, revision) != revision);
+        if self.revision.swap(revision, SeqCst) != revision {
+            self.revised.notify_waiters();
+        }
         result
     }
 

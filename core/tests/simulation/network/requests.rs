@@ -124,7 +124,6 @@ impl Link {
             wait(after).await;
             let grid = &link.0.grid;
             let mut request = request;
-            let mut revision = grid.revision.subscribe();
             let ask = |request: &Request| grid.server(|server| server.handle(request, grid.timeline.server()));
             let done = loop {
                 match ask(&request) {
@@ -137,7 +136,7 @@ impl Link {
                                 biased;
                                 () = answer.closed() => return,
                                 () = &mut limit => break true,
-                                _ = revision.changed() => match ask(&request) {
+                                () = grid.revised.notified() => match ask(&request) {
                                     Reply::Now(_) => break false,
                                     Reply::Hold(_) => {}
                                 },
