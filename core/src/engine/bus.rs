@@ -37,14 +37,15 @@ struct Row {
 }
 
 /// How far a reader is.
-#[derive(Default)]
 struct Place {
     next: u64,
+    /// What it reads stays unread for those who begin with what nobody has read.
+    news_only: bool,
     /// Grows with every pull: a waiting one that finds another number gives way to the newer.
     pull: u64,
 }
 
-/// Reads events, independently of every other reader, from the oldest on that nobody has read when it is made.
+/// Reads events, independently of every other reader.
 pub struct EventReader {
     bus: Arc<Bus>,
     id: u64,
@@ -65,12 +66,13 @@ impl Bus {
         self.changed.notify_waiters();
     }
 
-    /// A new reader.
-    pub(super) fn reader(self: &Arc<Self>) -> EventReader {
+    /// A new reader: of what nobody has read yet and all that follows, or, with `news_only`, of what happens from now on.
+    pub(super) fn reader(self: &Arc<Self>, news_only: bool) -> EventReader {
         let mut row = self.lock();
         row.readers += 1;
-        let (id, place) = (row.readers, Place { next: row.unread, pull: 0 });
-        row.places.insert(id, place);
+        let id = row.readers;
+        let next = if news_only { row.end() } else { row.unread };
+        row.places.insert(id, Place { next, news_only, pull: 0 });
         EventReader { bus: Arc::clone(self), id }
     }
 
@@ -122,6 +124,11 @@ impl Drop for EventReader {
 }
 
 impl Row {
+    /// The number of the next event to come.
+    fn end(&self) -> u64 {
+        self.first + u64::try_from(self.events.len()).unwrap_or(u64::MAX)
+    }
+
     /// The number of a new pull; `None` for a reader that has ended.
     fn begin(&mut self, id: u64) -> Option<u64> {
         let place = self.places.get_mut(&id)?;
@@ -144,7 +151,9 @@ impl Row {
         taken.extend(self.events.iter().skip(skipped).take(room).cloned());
         let events = taken.iter().filter(|event| !matches!(event, Event::Missed { .. })).count();
         place.next += u64::try_from(events).unwrap_or(u64::MAX);
-        self.unread = self.unread.max(place.next);
+        if !place.news_only {
+            self.unread = self.unread.max(place.next);
+        }
         if taken.is_empty() && !self.closed {
             return None;
         }
@@ -177,7 +186,7 @@ mod tests {
     async fn events_come_in_order_and_in_portions() {
         let bus = Arc::new(Bus::default());
         bus.publish(events(3));
-        let reader = bus.reader();
+        let reader = bus.reader(false);
         assert_eq!(reader.next(2).await.unwrap(), [one(0), one(1)]);
         assert_eq!(reader.next(2).await.unwrap(), [one(2)]);
         assert!(reader.next(0).await.is_err());
@@ -187,7 +196,7 @@ mod tests {
     #[tokio::test]
     async fn every_reader_sees_everything() {
         let bus = Arc::new(Bus::default());
-        let (first, second) = (bus.reader(), bus.reader());
+        let (first, second) = (bus.reader(false), bus.reader(false));
         bus.publish(events(3));
         assert_eq!(first.next(500).await.unwrap().len(), 3);
         assert_eq!(second.next(1).await.unwrap(), [one(0)]);
@@ -200,17 +209,27 @@ mod tests {
     async fn a_new_reader_begins_where_nobody_has_read() {
         let bus = Arc::new(Bus::default());
         bus.publish(events(2));
-        let first = bus.reader();
+        let first = bus.reader(false);
         assert_eq!(first.next(1).await.unwrap(), [one(0)]);
         drop(first);
-        let second = bus.reader();
+        let second = bus.reader(false);
         assert_eq!(second.next(500).await.unwrap(), [one(1)], "leaving a loop loses nothing");
+    }
+
+    #[tokio::test]
+    async fn a_reader_of_news_begins_with_the_present_and_takes_nothing_from_others() {
+        let bus = Arc::new(Bus::default());
+        bus.publish(events(2));
+        let news = bus.reader(true);
+        bus.publish([one(7)]);
+        assert_eq!(news.next(500).await.unwrap(), [one(7)]);
+        assert_eq!(bus.reader(false).next(500).await.unwrap(), [one(0), one(1), one(7)]);
     }
 
     #[tokio::test]
     async fn a_slow_reader_learns_how_much_it_missed() {
         let bus = Arc::new(Bus::default());
-        let (slow, quick) = (bus.reader(), bus.reader());
+        let (slow, quick) = (bus.reader(false), bus.reader(false));
         for event in events(1030) {
             bus.publish([event]);
             assert_eq!(quick.next(500).await.unwrap().len(), 1);
@@ -223,7 +242,7 @@ mod tests {
     #[tokio::test]
     async fn what_everybody_has_read_is_not_kept() {
         let bus = Arc::new(Bus::default());
-        let (first, second) = (bus.reader(), bus.reader());
+        let (first, second) = (bus.reader(false), bus.reader(false));
         bus.publish(events(10));
         first.next(500).await.unwrap();
         assert_eq!(bus.lock().events.len(), 10, "the second has not read them");
@@ -236,7 +255,7 @@ mod tests {
     #[tokio::test]
     async fn a_waiting_call_gives_way_to_a_newer_one_and_to_the_end() {
         let bus = Arc::new(Bus::default());
-        let reader = Arc::new(bus.reader());
+        let reader = Arc::new(bus.reader(false));
         let waiting = |reader: &Arc<EventReader>| {
             let reader = Arc::clone(reader);
             tokio::spawn(async move { reader.next(10).await.unwrap() })
@@ -254,7 +273,7 @@ mod tests {
         assert_eq!(finished.await.unwrap(), []);
         assert_eq!(reader.next(1).await.unwrap(), [], "for good");
 
-        let last = Arc::new(bus.reader());
+        let last = Arc::new(bus.reader(false));
         bus.publish(events(1));
         bus.close();
         assert_eq!(last.next(10).await.unwrap().len(), 1, "what is left can still be read");

@@ -169,7 +169,7 @@ impl Core {
         let observer: Arc<dyn crate::storage::Observer> = Arc::clone(&hub) as _;
         let cloud = network.map(|network| Cloud::new(Client::new(network, Arc::clone(&clock))));
         let context = Arc::new(Context::new(store, config, clock, observer, Arc::clone(&hub.health), cloud));
-        let ratings = Ratings::new(Arc::clone(&context), Arc::clone(&hub.seen));
+        let ratings = Ratings::new(Arc::clone(&context), Arc::clone(&hub.seen), hub.watched.clone());
         let core = Arc::new(Self {
             scans: Scans(Arc::clone(&context)),
             votes: Votes::new(Arc::clone(&context), ratings.clone()),
@@ -348,12 +348,12 @@ impl Core {
     /// # Errors
     /// Invalid input.
     pub async fn next_events(&self, max: u32) -> Result<Vec<Event>> {
-        self.reader.get_or_init(|| self.event_reader()).next(max).await
+        self.reader.get_or_init(|| self.event_reader(false)).next(max).await
     }
 
-    /// A reader of events of its own.
-    pub fn event_reader(&self) -> EventReader {
-        self.hub.bus.reader()
+    /// A reader of events of its own; with `news_only`, of what happens from now on.
+    pub fn event_reader(&self, news_only: bool) -> EventReader {
+        self.hub.bus.reader(news_only)
     }
 
     /// Tells `listener` of every event from now on.

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     clock::Clock,
     error::{Error, Result},
-    features::{HealthBoard, Reach, SeenRatings},
+    features::{HealthBoard, Reach, SeenRatings, Watched},
     log::{Level, Log},
     model::{Event, HealthCause, Service, ServiceState},
     storage::{Observer, snapshots::Snapshot},
@@ -21,6 +21,8 @@ pub(super) struct Hub {
     pub(super) log: Log,
     /// Ratings of the last commits, in memory before anybody is told that they changed.
     pub(super) seen: Arc<SeenRatings>,
+    /// Codes whose changes are told.
+    pub(super) watched: Watched,
     /// What is queued for the server is told here.
     pub(super) signals: Arc<Signals>,
     clock: Arc<dyn Clock>,
@@ -37,6 +39,7 @@ impl Hub {
             health,
             log: Log::default(),
             seen: Arc::default(),
+            watched: Watched::default(),
             signals,
             clock,
             dispatcher: OnceLock::new(),
@@ -96,13 +99,14 @@ impl Hub {
 }
 
 impl Observer for Hub {
-    fn committed(&self, events: Vec<Event>, ratings: &[Snapshot], queued: bool) {
+    fn committed(&self, mut events: Vec<Event>, ratings: &[Snapshot], queued: bool) {
         self.seen.changed(ratings);
         if queued {
             self.signals.queued();
         }
         // Whatever kept writes from succeeding is over. Damaged rows stay until a repair, sleep until the app wakes up.
         self.recover(&[HealthCause::FilesUnavailable, HealthCause::StorageFull, HealthCause::WriteFailed]);
+        events.retain(|event| self.watched.wants(event));
         if !events.is_empty() {
             self.publish(events);
         }

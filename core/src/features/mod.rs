@@ -14,12 +14,14 @@ mod seen;
 mod settings;
 mod upkeep;
 mod votes;
+mod watched;
 
 pub(crate) use self::{
     cloud::{Cloud, escaped},
     context::{Context, Names},
     health::{HealthBoard, Reach, cause_of},
     seen::SeenRatings,
+    watched::Watched,
 };
 pub use self::{
     key_value::KeyValue, operations::Operations, ratings::Ratings, scans::Scans, settings::SettingsStore,

@@ -1,9 +1,6 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Context, SeenRatings, cloud::topic};
+use super::{Context, SeenRatings, Watched};
 use crate::{
     error::{Error, Problem, Result},
     limits::MAX_PAGE,
@@ -11,9 +8,6 @@ use crate::{
     storage::{Connection, Transaction, community::Community, dispatch, snapshots::Snapshot, subjects, votes},
     voting::{Ballot, Reputation, Score, Tally, Weights},
 };
-
-/// Codes that may be watched at a time: more than any screen shows, little enough to check at every vote.
-const MAX_WATCHED: usize = 1_000;
 
 /// What the community thinks of codes.
 #[derive(Clone)]
@@ -30,13 +24,9 @@ pub(crate) struct Announcer {
     ratings: Ratings,
 }
 
-/// The codes whose changes are announced.
-#[derive(Clone, Default)]
-struct Watched(Arc<Mutex<BTreeMap<QrHash, u32>>>);
-
 impl Ratings {
-    pub(crate) fn new(context: Arc<Context>, seen: Arc<SeenRatings>) -> Self {
-        Self { context, seen, watched: Watched::default() }
+    pub(crate) fn new(context: Arc<Context>, seen: Arc<SeenRatings>, watched: Watched) -> Self {
+        Self { context, seen, watched }
     }
 
     /// The rating of a code at this moment, as good as it can be had.
@@ -107,7 +97,7 @@ impl Ratings {
 
     /// The beginnings of all watched hashes.
     pub(crate) fn topics(&self) -> BTreeSet<String> {
-        self.watched.lock().keys().map(topic).collect()
+        self.watched.topics()
     }
 
     /// The rating last seen in this process, for this moment.
@@ -125,16 +115,7 @@ impl Ratings {
     /// # Errors
     /// Invalid input.
     pub fn watch(&self, codes: &[CodeRef]) -> Result<()> {
-        let hashes = codes.iter().map(|code| self.known_subject(code)).collect::<Result<Vec<_>>>()?;
-        let mut watched = self.watched.lock();
-        let new = hashes.iter().filter(|subject| !watched.contains_key(&subject.hash)).count();
-        if watched.len() + new > MAX_WATCHED {
-            return Err(Error::invalid("codes", Problem::TooLong { limit: MAX_WATCHED as u64, unit: "watched codes" }));
-        }
-        for subject in hashes {
-            *watched.entry(subject.hash).or_default() += 1;
-        }
-        drop(watched);
+        self.watched.add(&self.watchable(codes)?)?;
         self.watch_live();
         Ok(())
     }
@@ -144,18 +125,15 @@ impl Ratings {
     /// # Errors
     /// Invalid input.
     pub fn unwatch(&self, codes: &[CodeRef]) -> Result<()> {
-        let hashes = codes.iter().map(|code| self.known_subject(code)).collect::<Result<Vec<_>>>()?;
-        let mut watched = self.watched.lock();
-        for Subject { hash, .. } in hashes {
-            match watched.get_mut(&hash) {
-                Some(1) => drop(watched.remove(&hash)),
-                Some(count) => *count -= 1,
-                None => {}
-            }
-        }
-        drop(watched);
+        self.watched.remove(&self.watchable(codes)?);
         self.watch_live();
         Ok(())
+    }
+
+    /// The hashes of these codes but for private ones, whose ratings never change: the server is not to hear of them.
+    fn watchable(&self, codes: &[CodeRef]) -> Result<Vec<QrHash>> {
+        let subjects = codes.iter().map(|code| self.known_subject(code)).collect::<Result<Vec<_>>>()?;
+        Ok(subjects.into_iter().filter(|subject| !subject.private).map(|subject| subject.hash).collect())
     }
 
     /// Has the server tell of changes as well.
@@ -253,26 +231,15 @@ impl Announcer {
     pub(crate) fn announce(&self, tx: &mut Transaction<'_>, subject: &subjects::Subject) -> Result<Snapshot> {
         let snapshot = self.snapshot(tx, subject)?;
         tx.state.snapshots.push(snapshot.clone());
-        if self.ratings.watched.contains(&subject.hash) {
-            let rating = self.ratings.shown(&snapshot, self.ratings.context.time());
-            tx.emit(Event::RatingChanged { rating });
-        }
+        // Told if anybody watches the code by then.
+        let rating = self.ratings.shown(&snapshot, self.ratings.context.time());
+        tx.emit(Event::RatingChanged { rating });
         Ok(snapshot)
     }
 
     /// How a subject stands.
     pub(crate) fn snapshot(&self, tx: &Transaction<'_>, subject: &subjects::Subject) -> Result<Snapshot> {
         snapshot(tx.connection, subject, &self.own, self.ratings.context.cloud.is_some())
-    }
-}
-
-impl Watched {
-    fn contains(&self, hash: &QrHash) -> bool {
-        self.lock().contains_key(hash)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<QrHash, u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -270,8 +270,12 @@ impl SafeScan {
 
     /// A reader of events of its own: it sees everything that happens from now on, whatever other readers do. It begins
     /// with the events that nobody has read yet, so that the first one misses nothing since the core was opened.
-    pub fn event_reader(&self) -> Arc<EventReader> {
-        Arc::new(EventReader { reader: self.core.event_reader() })
+    ///
+    /// With `news_only` it begins with the present instead, and leaves what nobody has read to others: for whoever reads
+    /// a state and then wants to know when it changes.
+    #[uniffi::method(default(news_only = false))]
+    pub fn event_reader(&self, news_only: bool) -> Arc<EventReader> {
+        Arc::new(EventReader { reader: self.core.event_reader(news_only) })
     }
 
     /// Tells `listener` of every event from now on, in place of the one before; none: nobody is told.

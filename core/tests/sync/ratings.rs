@@ -313,6 +313,20 @@ async fn watched_codes_are_told_of_when_the_server_counts_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_server_hears_of_no_private_code_that_is_watched() {
+    let world = World::new();
+    let core = world.open().await;
+    let private = CodeRef::text("WIFI:T:WPA;S:Guest;P:secret;;");
+    core.ratings.watch(&[private.clone(), code(1)]).unwrap();
+    core.sync.now().await.unwrap();
+    let topics = || world.server.syncs().last().unwrap().sync.as_ref().unwrap().topics.clone();
+    assert_eq!(topics(), [hash(1).to_string()[..4].to_owned()]);
+    core.ratings.unwatch(&[private, code(1)]).unwrap();
+    core.sync.now().await.unwrap();
+    assert_eq!(topics(), [String::new(); 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_vote_is_shown_as_soon_as_it_is_cast_wherever_others_stand() {
     let world = World::new();
     let core = world.open().await;
