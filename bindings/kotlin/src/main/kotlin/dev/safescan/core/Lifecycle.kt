@@ -1,8 +1,6 @@
 package dev.safescan.core
 
 import kotlinx.coroutines.NonCancellable
-import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.withContext
 
 /**
@@ -26,27 +24,5 @@ suspend fun <T> withSafeScan(config: SafeScanConfig, block: suspend (SafeScan) -
             block(core)
         } finally {
             withContext(NonCancellable) { core.shutdown() }
-        }
-    }
-
-/**
- * What happens in the core, in the order of the commits: since it was opened, or since the last collection. The flow is
- * cold and pulls, so a slow collector holds nobody up; if it falls more than 1,024 events behind, [CoreEvent.Missed]
- * stands in for those that were dropped. It ends when the core is shut down. Cancelling the collection leaves the core
- * as it is, and the flow may be collected again.
- *
- * One collector at a time: a second one ends the first. Several that are to see everything share one:
- *
- * ```
- * val events = core.events.shareIn(scope, SharingStarted.Eagerly)
- * events.collect { event -> if (event is CoreEvent.RatingChanged) show(event.rating) }
- * ```
- */
-val SafeScan.events: Flow<CoreEvent>
-    get() = flow {
-        while (true) {
-            val events = nextEvents()
-            if (events.isEmpty()) break
-            events.forEach { emit(it) }
         }
     }

@@ -10,6 +10,7 @@ import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.filterIsInstance
+import kotlinx.coroutines.flow.produceIn
 import kotlinx.coroutines.flow.take
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
@@ -81,12 +82,23 @@ class EventsTest {
     }
 
     @Test
-    fun `a second collector ends the first`() = withCore(directory) { core ->
-        val first = async(start = UNDISPATCHED) { core.events.toList() }
-        val second = async(start = UNDISPATCHED) { core.events.first() }
-        assertEquals(emptyList<CoreEvent>(), first.await())
-        core.recordScan(text)
-        assertTrue(second.await() is CoreEvent.ScansAdded)
+    fun `every collector sees everything`() = withCore(directory) { core ->
+        val collectors = List(3) { async(start = UNDISPATCHED) { core.events.take(2).toList() } }
+        val scan = core.recordScan(text)
+        core.kvSet("key", "value")
+        val both = listOf(CoreEvent.ScansAdded(1u, scan.id), CoreEvent.KeyValueChanged(listOf("key")))
+        collectors.forEach { assertEquals(both, it.await()) }
+    }
+
+    @Test
+    fun `states that are followed meanwhile take no event from a collector to come`() = withCore(directory) { core ->
+        val ratings = core.ratings(text).produceIn(this)
+        ratings.receive()
+        val scan = core.recordScan(text)
+        core.submitVote(text, VoteChoice.SAFE)
+        ratings.receive()
+        ratings.cancel()
+        assertEquals(CoreEvent.ScansAdded(1u, scan.id), core.events.first())
     }
 
     @Test

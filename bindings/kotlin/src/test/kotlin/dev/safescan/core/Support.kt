@@ -3,6 +3,7 @@ package dev.safescan.core
 import java.nio.file.Path
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.channels.ReceiveChannel
 import kotlinx.coroutines.runBlocking
 
 /** A configuration whose limit on votes is out of the way. */
@@ -20,4 +21,12 @@ internal suspend fun SafeScan.wholeHistory(pageSize: UInt = 50u): List<Scan> = b
         addAll(page.scans)
         cursor = page.nextCursor
     } while (cursor != null)
+}
+
+/** The next value that is [wanted]; those before it are passed over. */
+internal suspend fun <T> ReceiveChannel<T>.next(wanted: (T) -> Boolean): T {
+    while (true) {
+        val value = receive()
+        if (wanted(value)) return value
+    }
 }
