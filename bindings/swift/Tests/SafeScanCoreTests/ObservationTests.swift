@@ -44,10 +44,36 @@ struct ObservationTests {
             try await endingInTime(core) { await loop.value }
             try await core.shutdown()
         }
-        // The call that the loop left behind ends a moment later, on a thread of its own.
+        // The last reference goes away a moment after the loop, on a thread of its own.
         while released != nil, !Task.isCancelled { await Task.yield() }
         #expect(released == nil)
         #expect(try await SafeScan.with(SafeScanConfig(folder: folder.url)) { try await $0.statistics().scans } == 1)
+    }
+
+    @Test("Every loop sees everything")
+    func twoLoops() async throws {
+        try await withCore { core in
+            var first = core.events.makeAsyncIterator()
+            var second = core.events.makeAsyncIterator()
+            let scan = try await core.record("https://example.com/")
+            #expect(await first.next() == .scansAdded(count: 1, latest: scan.id))
+            #expect(await second.next() == .scansAdded(count: 1, latest: scan.id))
+        }
+    }
+
+    @Test("What happens between two loops is told to the second, whatever states are followed meanwhile")
+    func takingOver() async throws {
+        try await withCore { core in
+            var ratings = try core.ratings(of: "https://example.com/").makeAsyncIterator()
+            #expect(await ratings.next() != nil)
+            let scan = try await core.record("https://example.com/")
+            try await core.vote(.safe, on: scan.text)
+            #expect(await ratings.next()?.safeVotes == 1)
+            for await event in core.events {
+                #expect(event == .scansAdded(count: 1, latest: scan.id))
+                break
+            }
+        }
     }
 
     /// Passes on what it is told, and throws if it is told to.

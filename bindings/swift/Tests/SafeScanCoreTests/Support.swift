@@ -35,6 +35,16 @@ func endingInTime<Value: Sendable>(_ core: SafeScan, _ body: () async throws -> 
     }
 }
 
+/// The next value that is `wanted`. Throws if the stream, or the test's time, ends before.
+func next<Value>(
+    of values: inout AsyncStream<Value>.Iterator, where wanted: (Value) -> Bool
+) async throws -> Value {
+    while let value = await values.next() {
+        if wanted(value) { return value }
+    }
+    throw Mismatch("the stream ended too early")
+}
+
 /// The whole history, newest first.
 func wholeHistory(of core: SafeScan) async throws -> [Scan] {
     var scans: [Scan] = [], cursor: String?

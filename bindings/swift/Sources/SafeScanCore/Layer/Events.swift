@@ -1,6 +1,6 @@
 extension SafeScan {
-    /// Everything that happens in the core, in the order of the commits, from the oldest event that nobody has read
-    /// yet. Ends when the core is shut down.
+    /// Everything that happens in the core, in the order of the commits. Any number of loops: each sees everything from
+    /// the moment on at which it took its stream. Ends when the core is shut down.
     ///
     /// ```swift
     /// for await event in core.events {
@@ -8,43 +8,35 @@ extension SafeScan {
     /// }
     /// ```
     ///
-    /// One loop per app: a new one takes over, and the one before ends. The core keeps the last 1,024 events for a slow
-    /// loop; `CoreEvent.missed` stands in for older ones. A loop whose task is cancelled ends at once. Events that
-    /// happen before the next loop begins may be gone with it, so the next one should begin by reading the state anew.
+    /// A stream that is taken while events lie there that no stream of events has fetched begins with them: the first
+    /// one misses nothing since the core was opened, and one that takes over from another misses nothing either, but for
+    /// what that one had fetched and not come to (up to a hundred events).
+    ///
+    /// Each loop takes a stream of its own. The core keeps the last 1,024 events for a slow loop; `CoreEvent.missed`
+    /// stands in for older ones. A loop whose task is cancelled ends at once.
+    ///
+    /// To show a state rather than its changes, follow `ratings(of:)`, `syncStatus` or `operations`.
     public var events: AsyncStream<CoreEvent> {
-        let reader = EventReader(core: self)
-        return AsyncStream { await reader.next() }
+        let reader = eventReader()
+        let portions = Portions(of: reader)
+        return AsyncStream { await portions.next() } onCancel: { reader.finish() }
     }
 }
 
-/// Fetches events in portions, each when the one before is used up: a slow consumer fills no memory here.
-private actor EventReader {
-    private let core: SafeScan
+/// Events one by one, fetched in portions, each when the one before is used up: a slow loop fills no memory here.
+private actor Portions {
+    private let reader: EventReader
     private var fetched: ArraySlice<CoreEvent> = []
 
-    init(core: SafeScan) {
-        self.core = core
+    init(of reader: EventReader) {
+        self.reader = reader
     }
 
     func next() async -> CoreEvent? {
         if fetched.isEmpty {
-            fetched = await fetch()[...]
+            // An error means that the core is gone, and with it the events.
+            fetched = ((try? await reader.next()) ?? [])[...]
         }
         return fetched.popFirst()
-    }
-
-    /// The next portion; empty at the end.
-    private func fetch() async -> [CoreEvent] {
-        // A call of the core cannot be cancelled from here, but waiting for a stream can: the consumer leaves at once,
-        // and the call ends with the next event, the next reader, or the shutdown.
-        let answer = AsyncStream<[CoreEvent]> { [core] answer in
-            Task {
-                // An error means that the core is gone, and with it the events.
-                answer.yield((try? await core.nextEvents()) ?? [])
-                answer.finish()
-            }
-        }
-        for await events in answer { return events }
-        return []
     }
 }
