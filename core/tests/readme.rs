@@ -3,11 +3,14 @@
 
 use std::{fs, path::Path};
 
-/// Language of the block in the README, and the program that holds its lines between `README begin` and `README end`.
-const EXAMPLES: [(&str, &str); 3] = [
-    ("kotlin", "bindings/kotlin/src/test/kotlin/dev/safescan/examples/Quickstart.kt"),
-    ("swift", "bindings/swift/Sources/Quickstart/main.swift"),
-    ("ts", "bindings/react-native/examples/quickstart.ts"),
+/// Heading in the README, language of the first block of its under it, and the program that holds its lines between
+/// `README begin` and `README end`.
+const EXAMPLES: [(&str, &str, &str); 5] = [
+    ("## Five lines", "kotlin", "bindings/kotlin/src/test/kotlin/dev/safescan/examples/Quickstart.kt"),
+    ("## Five lines", "swift", "bindings/swift/Sources/Quickstart/main.swift"),
+    ("## Five lines", "ts", "bindings/react-native/examples/quickstart.ts"),
+    ("## Live", "kotlin", "bindings/kotlin/src/test/kotlin/dev/safescan/examples/Live.kt"),
+    ("## Live", "swift", "bindings/swift/Tests/SafeScanCoreTests/Examples/Live.swift"),
 ];
 
 fn read(path: &str) -> String {
@@ -22,9 +25,10 @@ fn lines(text: &str, begin: impl Fn(&str) -> bool, end: impl Fn(&str) -> bool) -
 #[test]
 fn examples_are_the_programs_lines() {
     let readme = read("README.md");
-    for (language, program) in EXAMPLES {
+    for (heading, language, program) in EXAMPLES {
+        let (_, section) = readme.split_once(&format!("\n{heading}\n")).expect(heading);
         let fence = format!("```{language}");
-        let shown = lines(&readme, |line| line == fence, |line| line == "```");
+        let shown = lines(section, |line| line == fence, |line| line == "```");
         let program_text = read(program);
         let run = lines(&program_text, |line| line.ends_with("README begin"), |line| line.ends_with("README end"));
         assert!(!run.is_empty(), "{program} has nothing between README begin and README end");
