@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::{Context, cause_of};
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     resilience::BackoffPolicy,
     storage::{
         community::{self, Community},
-        sync_state::SyncState,
+        sync_state::{self, SyncState},
     },
 };
 
@@ -41,6 +41,8 @@ pub(crate) struct Cloud {
     said: quick_cache::sync::Cache<QrHash, Community>,
     state: Mutex<State>,
     looking: Semaphore,
+    /// Whether it was looked up what an earlier process knew of the server.
+    recalled: OnceCell<()>,
     /// What is wanted of the live link; none any more once the core is shut down.
     wanted: Mutex<Option<watch::Sender<Wanted>>>,
     /// How the link stands.
@@ -72,6 +74,7 @@ impl Cloud {
             said: quick_cache::sync::Cache::new(REMEMBERED),
             state: Mutex::default(),
             looking: Semaphore::new(AT_A_TIME),
+            recalled: OnceCell::new(),
             wanted: Mutex::new(Some(watch::Sender::new(Wanted::default()))),
             link: watch::Sender::new(LiveState::Off),
         }
@@ -259,8 +262,23 @@ impl Context {
         }
     }
 
-    /// Brings what the cache knows of these codes into memory.
+    /// Brings what an earlier process knew of the server into memory, above all its clock: to be waited for before
+    /// anything is dated, or it could be dated before something that it followed.
+    pub(crate) async fn recall_server(&self) {
+        let Some(cloud) = &self.cloud else { return };
+        let look = || async {
+            let state = self.store.read_cache(sync_state::load).await.unwrap_or_default();
+            let device = &self.store.installation().device;
+            if cloud.sync_state().device.is_none() && state.device.as_ref() == Some(device) {
+                cloud.set_sync_state(state);
+            }
+        };
+        cloud.recalled.get_or_init(look).await;
+    }
+
+    /// Brings what the cache knows of the server and of these codes into memory.
     pub(crate) async fn recall(&self, hashes: &[QrHash]) {
+        self.recall_server().await;
         let Some(cloud) = &self.cloud else { return };
         let missing: Vec<QrHash> = hashes.iter().filter(|hash| cloud.said.get(*hash).is_none()).copied().collect();
         if missing.is_empty() {

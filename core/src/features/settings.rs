@@ -37,6 +37,7 @@ impl SettingsStore {
             check_range(field, days.unwrap_or_default().into(), 0, MAX_RETENTION_DAYS)?;
         }
         let share = self.0.config.sync.as_ref().is_some_and(|sync| sync.share_settings);
+        self.0.recall_server().await;
         let now = self.0.time();
         self.0
             .store

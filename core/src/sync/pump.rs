@@ -82,9 +82,7 @@ impl Pump {
     /// Works until the core is shut down.
     pub(crate) async fn work(mut self) {
         self.signals.begin_anew();
-        if let Some(cloud) = &self.context.cloud {
-            self.runner.recall(cloud).await;
-        }
+        self.context.recall_server().await;
         loop {
             let told = self.signals.take();
             if told.stopped {

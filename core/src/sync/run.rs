@@ -100,16 +100,6 @@ impl Runner {
         Ok(ran)
     }
 
-    /// What an earlier process knew of the server, above all its clock: good before the first run, too.
-    pub(super) async fn recall(&self, cloud: &Cloud) {
-        let state = self.context.store.read_cache(sync_state::load).await.unwrap_or_default();
-        if cloud.sync_state().device.is_none()
-            && state.device.as_ref() == Some(&self.context.store.installation().device)
-        {
-            cloud.set_sync_state(state);
-        }
-    }
-
     /// Once in a process, and after everything was erased: who this device is to the server, and what waits for a newer
     /// version of the protocol.
     async fn start(&mut self, cloud: &Cloud) -> Result<()> {

@@ -45,6 +45,34 @@ async fn the_correction_is_known_after_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_done_right_after_a_restart_comes_after_what_was_done_before() {
+    let world = World::new();
+    world.clock.turn(-5 * HOUR);
+    let core = world.open().await;
+    core.sync.now().await.unwrap();
+    vote(&core, 1, VoteChoice::Safe).await;
+    core.sync.now().await.unwrap();
+    pass(SECOND).await;
+    // The server keeps the time of the retraction, this device does not.
+    crate::world::retract(&core, 1).await;
+    core.sync.now().await.unwrap();
+    core.shutdown().await.unwrap();
+    pass(SECOND).await;
+
+    let core = world.open().await;
+    vote(&core, 1, VoteChoice::Unsafe).await;
+    let now = world.server.account(|account| account.now());
+    assert_eq!(operations(&core).await[0].created_at, now);
+    assert_eq!(core.sync.now().await.unwrap().sent, 1);
+    assert_eq!(own_vote(&core, 1).await, Some(VoteChoice::Unsafe));
+    core.shutdown().await.unwrap();
+
+    let core = world.open().await;
+    core.settings.update(SettingsUpdate { notifications: Some(false), ..SettingsUpdate::default() }).await.unwrap();
+    assert_eq!(operations(&core).await[0].created_at, now);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_vote_from_before_the_first_word_of_the_server_gets_the_server_s_time() {
     let world = World::new();
     world.clock.turn(5 * YEAR);
