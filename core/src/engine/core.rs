@@ -21,7 +21,7 @@ use crate::{
     config::Config,
     entropy::{Entropy, SystemEntropy},
     error::{Error, Problem, Result},
-    features::{Cloud, Context, KeyValue, Operations, Ratings, Reach, Scans, SettingsStore, Upkeep, Votes},
+    features::{Cloud, Context, Import, KeyValue, Operations, Ratings, Reach, Scans, SettingsStore, Upkeep, Votes},
     limits::{MAX_KEY_BYTES, MAX_VALUE_BYTES, check_bytes, check_name, check_range},
     log::Level,
     model::{
@@ -76,6 +76,8 @@ pub struct Core {
     pub operations: Operations,
     /// Keeping the storage small, whole and, at the end, empty.
     pub upkeep: Upkeep,
+    /// What AsyncStorage left.
+    pub import: Import,
     /// Synchronisation with the server.
     pub sync: Sync,
     context: Arc<Context>,
@@ -176,6 +178,7 @@ impl Core {
             key_value: KeyValue(Arc::clone(&context)),
             settings: SettingsStore(Arc::clone(&context)),
             operations: Operations(Arc::clone(&context)),
+            import: Import::new(Arc::clone(&context), ratings.clone()),
             upkeep: Upkeep {
                 context: Arc::clone(&context),
                 ratings: ratings.clone(),

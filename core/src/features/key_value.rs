@@ -169,7 +169,7 @@ fn check_pairs(pairs: &[KvPair]) -> Result<()> {
 }
 
 /// Tells which keys changed, if any did.
-fn announce(tx: &mut Transaction<'_>, keys: Vec<String>) {
+pub(super) fn announce(tx: &mut Transaction<'_>, keys: Vec<String>) {
     if !keys.is_empty() {
         tx.emit(Event::KeyValueChanged { keys: if keys.len() > NAMED_KEYS { Vec::new() } else { keys } });
     }

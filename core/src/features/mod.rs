@@ -5,6 +5,7 @@
 mod cloud;
 mod context;
 mod health;
+mod import;
 mod key_value;
 mod operations;
 pub(crate) mod outgoing;
@@ -24,6 +25,6 @@ pub(crate) use self::{
     watched::Watched,
 };
 pub use self::{
-    key_value::KeyValue, operations::Operations, ratings::Ratings, scans::Scans, settings::SettingsStore,
+    import::Import, key_value::KeyValue, operations::Operations, ratings::Ratings, scans::Scans, settings::SettingsStore,
     upkeep::Upkeep, votes::Votes,
 };

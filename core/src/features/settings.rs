@@ -63,8 +63,8 @@ impl SettingsStore {
 }
 
 // Names as they are stored and sent: they never change.
-const NOTIFICATIONS: &str = "notifications";
-const AUTO_SYNC: &str = "autoSync";
+pub(super) const NOTIFICATIONS: &str = "notifications";
+pub(super) const AUTO_SYNC: &str = "autoSync";
 const SCAN_RETENTION_DAYS: &str = "scanRetentionDays";
 const VOTE_RETENTION_DAYS: &str = "voteRetentionDays";
 

@@ -30,13 +30,13 @@ pub struct Votes {
 }
 
 /// A vote or a retraction that is about to be stored.
-struct Casting {
-    subject: Subject,
-    names: Names,
+pub(super) struct Casting {
+    pub(super) subject: Subject,
+    pub(super) names: Names,
     /// `None`: take it back.
-    choice: Option<VoteChoice>,
+    pub(super) choice: Option<VoteChoice>,
     /// When the app says it was cast, if it says so.
-    at: Option<UnixMillis>,
+    pub(super) at: Option<UnixMillis>,
 }
 
 /// What became of a casting; ratings are made of it after the commit.
@@ -200,7 +200,8 @@ impl Votes {
             .context
             .store
             .write(move |tx| {
-                let desk = CastingDesk { announcer: &announcer, queue, spam: &spam, now, monotonic: clock.monotonic() };
+                let monotonic = clock.monotonic();
+                let desk = CastingDesk { announcer: &announcer, queue, spam: Some(&spam), now, monotonic };
                 castings
                     .into_iter()
                     .map(|casting| match casting {
@@ -234,7 +235,8 @@ struct CastingDesk<'a> {
     announcer: &'a Announcer,
     /// Whether changes are kept for a server.
     queue: bool,
-    spam: &'a Mutex<SpamGuard>,
+    /// None: however fast they come.
+    spam: Option<&'a Mutex<SpamGuard>>,
     /// By the server's clock, as far as it is known.
     now: UnixMillis,
     monotonic: i64,
@@ -330,7 +332,7 @@ impl CastingDesk<'_> {
 
     /// Whether the vote comes too fast. One that does not is counted, if it is `certain` to be stored.
     fn throttle(&self, casting: &Casting, certain: bool) -> Option<VoteOutcome> {
-        let mut spam = self.spam.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spam = self.spam?.lock().unwrap_or_else(PoisonError::into_inner);
         match spam.check(casting.names.person, self.monotonic, &casting.subject.hash) {
             Ok(()) => {
                 if certain {
@@ -343,6 +345,18 @@ impl CastingDesk<'_> {
             }
         }
     }
+}
+
+/// Takes over a vote that was cast elsewhere; false if a later one stands, or was taken back.
+pub(super) fn take_over(
+    tx: &mut Transaction<'_>,
+    announcer: &Announcer,
+    queue: bool,
+    now: UnixMillis,
+    casting: &Casting,
+) -> Result<bool> {
+    let desk = CastingDesk { announcer, queue, spam: None, now, monotonic: 0 };
+    Ok(!matches!(desk.cast(tx, casting)?.cast, Cast::Unchanged))
 }
 
 fn only(mut outcomes: Vec<VoteOutcome>) -> Result<VoteOutcome> {

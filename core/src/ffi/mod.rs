@@ -11,6 +11,7 @@ mod cache;
 mod custom_types;
 mod errors;
 mod functions;
+mod import;
 mod key_value;
 mod lifecycle;
 mod observation;

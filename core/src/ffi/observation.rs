@@ -6,7 +6,7 @@ use crate::{
     error::SafeScanError,
     log::{Level as LogLevel, LogRecord},
     model::{
-        CacheStatistics, Event as CoreEvent, Health as SystemHealth, HealthCause, IdentityKeySource, OperationId,
+        ByteCount, CacheStatistics, Event as CoreEvent, Health as SystemHealth, HealthCause, IdentityKeySource, OperationId,
         OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, Service, ServiceHealth, ServiceState,
         Statistics, StoreName, SyncReport, UnixMillis,
     },
@@ -46,6 +46,8 @@ pub enum CoreEvent {
     OperationsChanged { pending: u32 },
     /// The server wants a token, or another one: give it with `set_auth_token`.
     TokenWanted,
+    /// An import is under way: how many bytes of the originals are taken, of how many. Told in steps of a hundredth.
+    ImportProgress { done: ByteCount, total: ByteCount },
     /// Everything was erased.
     Erased,
     /// The reader was too slow, and so many events before this one were dropped. Read the state anew.

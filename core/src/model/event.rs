@@ -1,5 +1,5 @@
 use super::{
-    OperationId, OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, ServiceHealth, StoreName,
+    ByteCount, OperationId, OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, ServiceHealth, StoreName,
     SyncReport,
 };
 
@@ -83,6 +83,13 @@ pub enum Event {
     },
     /// The server wants a token, or another one: give it with `set_auth_token`.
     TokenWanted,
+    /// An import is under way.
+    ImportProgress {
+        /// How much of the originals was taken.
+        done: ByteCount,
+        /// How much there is.
+        total: ByteCount,
+    },
     /// Everything was erased.
     Erased,
     /// The reader was too slow: so many events before this one were dropped. Read the state anew.

@@ -9,6 +9,8 @@ mod event;
 mod health;
 mod id;
 #[cfg(feature = "engine")]
+mod import;
+#[cfg(feature = "engine")]
 mod kv;
 mod operation;
 mod quantity;
@@ -27,5 +29,5 @@ mod upkeep;
 mod vote;
 
 #[cfg(feature = "engine")]
-pub use self::{event::*, health::*, kv::*, settings::*, statistics::*, sync::*, token::*, upkeep::*};
+pub use self::{event::*, health::*, import::*, kv::*, settings::*, statistics::*, sync::*, token::*, upkeep::*};
 pub use self::{id::*, operation::*, quantity::*, rating::*, scan::*, vote::*};

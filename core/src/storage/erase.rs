@@ -44,9 +44,11 @@ fn remove_all(files: &Files) -> io::Result<()> {
     for database in [files.main(), files.cache(), files.rebuilding(), files.rebuilt()] {
         Files::remove(&database)?;
     }
-    match fs::remove_dir_all(files.quarantine()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+    for folder in [files.quarantine(), files.scratch()] {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
     // The removals must be on the disk before the mark is gone.
     files.sync_directory()?;

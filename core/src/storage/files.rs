@@ -69,6 +69,11 @@ impl Files {
         self.directory.join("quarantine")
     }
 
+    /// Where an import puts right what it cannot read; worthless after it.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.directory.join("import")
+    }
+
     /// Size of a database with its companions.
     pub(crate) fn size_of(database: &Path) -> u64 {
         companions(database).filter_map(|path| fs::metadata(path).ok()).map(|file| file.len()).sum()

@@ -87,6 +87,11 @@ pub(crate) fn find(connection: &Connection, key: &str) -> Result<Option<String>>
     }
 }
 
+/// Whether there is a value under this key, damaged or not.
+pub(crate) fn is_there(connection: &Connection, key: &str) -> Result<bool> {
+    Ok(stored_size(connection, key)?.is_some())
+}
+
 /// All keys, in the order of their bytes: read off the index alone.
 pub(crate) fn keys(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection.prepare_cached("SELECT key FROM key_value ORDER BY key").doing(during::READING)?;

@@ -49,7 +49,7 @@ impl Record for Entry {
 impl Transaction<'_> {
     /// The installation's identity, made if it is missing.
     pub(crate) fn installation(&mut self) -> Result<Installation> {
-        let key = match find(self.connection, IDENTITY_KEY)?.and_then(|value| IdentityKey::from_slice(&value)) {
+        let key = match noted(self.connection, IDENTITY_KEY)?.and_then(|value| IdentityKey::from_slice(&value)) {
             Some(key) => key,
             None => {
                 let fresh: [u8; IdentityKey::BYTES] = self.random();
@@ -57,7 +57,7 @@ impl Transaction<'_> {
                 IdentityKey::from_slice(&fresh).expect("it has as many bytes as a key has")
             }
         };
-        let own = match find(self.connection, INSTALLATION)? {
+        let own = match noted(self.connection, INSTALLATION)? {
             Some(own) => own,
             None => {
                 let fresh: [u8; 16] = self.random();
@@ -67,7 +67,7 @@ impl Transaction<'_> {
         };
         // With a NUL in front it can never be the user id of anybody: those are refused.
         let own_user_id = format!("\0{}", hex(&own));
-        let device = match find(self.connection, DEVICE)? {
+        let device = match noted(self.connection, DEVICE)? {
             Some(device) => hex(&device),
             None => self.new_device()?,
         };
@@ -101,10 +101,11 @@ impl Transaction<'_> {
 
 /// Whether something was done before.
 pub(crate) fn is_noted(connection: &Connection, name: &str) -> Result<bool> {
-    Ok(find(connection, name)?.is_some())
+    Ok(noted(connection, name)?.is_some())
 }
 
-fn find(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>> {
+/// What was noted under this name.
+pub(crate) fn noted(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>> {
     let found = connection
         .prepare_cached("SELECT id, name, value, checksum FROM meta WHERE name = ?1")
         .and_then(|mut statement| statement.query_row([name], |row| Ok(Entry::read(row))).optional())
@@ -112,7 +113,8 @@ fn find(connection: &Connection, name: &str) -> Result<Option<Vec<u8>>> {
     Ok(found.flatten().map(|entry| entry.value))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lowercase hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a text takes whatever is written to it");

@@ -23,6 +23,8 @@ mod erase;
 pub(crate) mod export;
 mod fault;
 pub(crate) mod files;
+pub(crate) mod foreign;
+pub(crate) mod imports;
 pub(crate) mod integrity;
 pub(crate) mod key_value;
 mod meta;
@@ -52,7 +54,7 @@ pub(crate) use rusqlite::Connection;
 
 pub(crate) use self::{
     counters::{Counters, STORES},
-    meta::{Installation, is_noted},
+    meta::{Installation, hex, is_noted, noted},
     probe::Probe,
     readers::Place,
     transaction::Transaction,
@@ -186,6 +188,19 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.alone(move |desk| desk.write_cache(work)).await
+    }
+
+    /// Runs blocking work on files that are not the store's own.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.readers.aside(work).await
+    }
+
+    /// A folder for what an import must put right before it can be read.
+    pub(crate) fn scratch(&self) -> std::path::PathBuf {
+        self.files.scratch()
     }
 
     /// What the cache remembers of codes.

@@ -74,6 +74,18 @@ impl Readers {
         }
     }
 
+    /// Runs blocking work that needs no connection, off the caller's thread.
+    pub(crate) async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        const WHILE: &str = "work on foreign files";
+        let guarded = move || {
+            catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::Panicked { during: WHILE }))
+        };
+        match self.place {
+            Place::Here => guarded(),
+            Place::OffThread => off_thread(guarded).await,
+        }
+    }
+
     /// Waits for readers to end, closes their connections, and lets none in until the answer is dropped.
     pub(crate) async fn exclude(&self) -> Result<NoReaders> {
         let permits = Arc::clone(&self.gate).acquire_many_owned(READERS).await.map_err(|_| Error::Stopped)?;

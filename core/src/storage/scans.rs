@@ -178,6 +178,16 @@ pub(crate) fn find(connection: &Connection, id: ScanId) -> Result<Option<Result<
         .doing(during::READING)
 }
 
+/// Whether this code was scanned at this moment. Looks at a few scans of the moment: more than anybody can make.
+pub(crate) fn is_there(connection: &Connection, at: UnixMillis, text: &str) -> Result<bool> {
+    const LOOKED_AT: u32 = 64;
+    let first = first_id(at);
+    connection
+        .prepare_cached("SELECT 1 FROM (SELECT text FROM scans WHERE id BETWEEN ?1 AND ?2 LIMIT ?3) WHERE text = ?4")
+        .and_then(|mut statement| statement.exists(params![first, first | LAST_SEQUENCE, LOOKED_AT, text]))
+        .doing(during::READING)
+}
+
 /// A page, newest first. Looks at [`EXAMINED`] rows at the most, so that a search for what is not there comes back.
 pub(crate) fn page(connection: &Connection, wanted: &Wanted) -> Result<Found> {
     let verdict = wanted.verdict.map(verdict_code);

@@ -177,6 +177,7 @@ variants! {
         OperationParked { id, reason }
         OperationsChanged { pending }
         TokenWanted
+        ImportProgress { done, total }
         Erased
         Missed { count }
     }
