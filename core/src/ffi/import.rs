@@ -32,7 +32,8 @@ pub struct AsyncStorageSource {
 pub struct ImportReport {
     /// Storages that were found and read. 0: there is nothing to take over.
     pub storages: u32,
-    /// Entries of the scan history that are scans now, each with the whole entry as its metadata.
+    /// Entries of the old stores that are scans now, each with the whole entry as its metadata. One that stood there
+    /// twice counts twice.
     pub scans: u32,
     /// Votes that are votes now.
     pub votes: u32,

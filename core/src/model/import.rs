@@ -33,7 +33,7 @@ impl std::fmt::Debug for AsyncStorageSource {
 pub struct ImportReport {
     /// Storages that were found and read.
     pub storages: u32,
-    /// Entries of the history that are scans now.
+    /// Entries of the old stores that are scans now.
     pub scans: u32,
     /// Votes that were taken over.
     pub votes: u32,
