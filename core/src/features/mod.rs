@@ -25,6 +25,6 @@ pub(crate) use self::{
     watched::Watched,
 };
 pub use self::{
-    import::Import, key_value::KeyValue, operations::Operations, ratings::Ratings, scans::Scans, settings::SettingsStore,
-    upkeep::Upkeep, votes::Votes,
+    import::Import, key_value::KeyValue, operations::Operations, ratings::Ratings, scans::Scans,
+    settings::SettingsStore, upkeep::Upkeep, votes::Votes,
 };

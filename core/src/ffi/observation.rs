@@ -6,9 +6,9 @@ use crate::{
     error::SafeScanError,
     log::{Level as LogLevel, LogRecord},
     model::{
-        ByteCount, CacheStatistics, Event as CoreEvent, Health as SystemHealth, HealthCause, IdentityKeySource, OperationId,
-        OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, Service, ServiceHealth, ServiceState,
-        Statistics, StoreName, SyncReport, UnixMillis,
+        ByteCount, CacheStatistics, Event as CoreEvent, Health as SystemHealth, HealthCause, IdentityKeySource,
+        OperationId, OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, Service, ServiceHealth,
+        ServiceState, Statistics, StoreName, SyncReport, UnixMillis,
     },
 };
 

@@ -1,6 +1,6 @@
 use super::{
-    ByteCount, OperationId, OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, ServiceHealth, StoreName,
-    SyncReport,
+    ByteCount, OperationId, OperationKind, ParkedReason, QrHash, Rating, RepairReport, ScanId, ServiceHealth,
+    StoreName, SyncReport,
 };
 
 /// Something that happened. Events of one core come in the order of their commits, and only after them.

@@ -75,11 +75,12 @@ impl Readers {
     }
 
     /// Runs blocking work that needs no connection, off the caller's thread.
-    pub(crate) async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         const WHILE: &str = "work on foreign files";
-        let guarded = move || {
-            catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::Panicked { during: WHILE }))
-        };
+        let guarded = move || catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::Panicked { during: WHILE }));
         match self.place {
             Place::Here => guarded(),
             Place::OffThread => off_thread(guarded).await,

@@ -7,7 +7,8 @@ use super::fault::{Sql, during};
 use crate::error::{Error, Result};
 
 /// Steps of `safescan.db`.
-pub(crate) const MAIN: &[&str] = &[r"
+pub(crate) const MAIN: &[&str] = &[
+    r"
 -- What the installation itself needs: its identity, its name as a device.
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY,
@@ -113,14 +114,16 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_key ON outbox (key);
 CREATE INDEX outbox_by_host ON outbox (host) WHERE host IS NOT NULL;
 CREATE INDEX outbox_waiting ON outbox (seq) WHERE state < 2;
-", r"
+",
+    r"
 -- Records that an import from AsyncStorage has come across, so that none is taken twice, however often it is begun anew
 -- and whatever became of the record since. Emptied once the originals are gone.
 CREATE TABLE imports (
     id INTEGER PRIMARY KEY,             -- beginning of a hash over the record
     taken INTEGER NOT NULL              -- 0: passed over, because something newer was here
 );
-"];
+",
+];
 
 /// Steps of `cache.db`.
 pub(crate) const CACHE: &[&str] = &[r"

@@ -11,7 +11,8 @@ use crate::{
 fn fill(app: &App) {
     let database = app.rk_storage();
     set(&database, &[("theme", "dark"), ("user", "ada"), ("@safe_scan_history", &old_history(50))]);
-    let votes = json!([old_vote(&link(0), true, FIRST), old_vote(&link(1), false, FIRST), old_vote("gone", true, FIRST)]);
+    let votes =
+        json!([old_vote(&link(0), true, FIRST), old_vote(&link(1), false, FIRST), old_vote("gone", true, FIRST)]);
     set(&database, &[("@safe_scan_user_votes", &votes.to_string()), ("@safe_scan_settings", "{\"autoSync\":false}")]);
 }
 

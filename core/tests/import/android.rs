@@ -135,7 +135,9 @@ async fn keys_and_values_that_are_none() {
     }
     put(&database, &"number", &7);
     put(&database, &"bytes", &b"caf\xc3\xa9".as_slice());
-    database.execute("INSERT INTO catalystLocalStorage VALUES ('not text', CAST(x'61ff62eda0bd' AS TEXT))", []).unwrap();
+    database
+        .execute("INSERT INTO catalystLocalStorage VALUES ('not text', CAST(x'61ff62eda0bd' AS TEXT))", [])
+        .unwrap();
     database.execute("INSERT INTO catalystLocalStorage VALUES (CAST(x'6bff' AS TEXT), 'v')", []).unwrap();
     set(&database, &[("", "no name"), ("with\0nul", "v"), (&"k".repeat(1025), "v"), (&"k".repeat(1024), "v")]);
     set(&database, &[("too long", &"x".repeat(16 * 1024 * 1024 + 1)), ("longest", &"x".repeat(16 * 1024 * 1024))]);

@@ -16,7 +16,8 @@ use crate::{
 async fn short_values_in_the_manifest_and_long_ones_beside_it() {
     let (app, phone) = (App::new(), Phone::new());
     let (inline, beside) = ("é".repeat(1024), "é".repeat(1025));
-    let folder = app.apple(&[("theme", "dark"), ("inline", &inline), ("beside", &beside), ("🔑", &"x".repeat(5 << 20))]);
+    let folder =
+        app.apple(&[("theme", "dark"), ("inline", &inline), ("beside", &beside), ("🔑", &"x".repeat(5 << 20))]);
     // Known from elsewhere.
     assert_eq!(md5("key"), "3c6e0b8a9c15224a8228b9a98ca1531d");
     assert!(folder.join(md5("beside")).exists() && !folder.join(md5("inline")).exists());

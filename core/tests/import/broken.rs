@@ -98,7 +98,8 @@ async fn a_damaged_index_costs_nothing() {
     let (app, phone) = (App::new(), Phone::new());
     let file = filled(&app);
     damage(&file, |bytes| {
-        let pages: Vec<usize> = bytes.chunks(PAGE).enumerate().filter(|(_, page)| page[0] == 0x0a).map(|it| it.0).collect();
+        let pages: Vec<usize> =
+            bytes.chunks(PAGE).enumerate().filter(|(_, page)| page[0] == 0x0a).map(|it| it.0).collect();
         pages.iter().for_each(|page| bytes[page * PAGE..(page + 1) * PAGE].fill(0));
     });
     let core = phone.open().await;
@@ -147,7 +148,11 @@ async fn a_database_that_is_being_written_means_later() {
     let (app, phone) = (App::new(), Phone::new());
     let database = app.rk_storage();
     set(&database, &[("theme", "dark")]);
-    database.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; INSERT INTO catalystLocalStorage VALUES ('a', 'b')").unwrap();
+    database
+        .execute_batch(
+            "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; INSERT INTO catalystLocalStorage VALUES ('a', 'b')",
+        )
+        .unwrap();
     let core = phone.open().await;
     let failed = core.import.run(app.source()).await.unwrap_err();
     assert!(matches!(failed.report().1, SafeScanError::StorageUnavailable { .. }), "{failed}");

@@ -140,9 +140,7 @@ pub(crate) fn put(connection: &Connection, key: &dyn rusqlite::ToSql, value: &dy
 
 /// The old hash of a code's text.
 pub(crate) fn legacy_hash(text: &str) -> String {
-    let hash = text.encode_utf16().fold(0_i32, |hash, unit| {
-        hash.wrapping_mul(31).wrapping_add(i32::from(unit))
-    });
+    let hash = text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
     format!("sha256_{:x}", hash.unsigned_abs())
 }
 
@@ -151,7 +149,7 @@ pub(crate) fn old_scan(number: usize) -> Value {
     json!({
         "id": format!("scan-{number}"),
         "qrData": crate::support::link(number),
-        "safetyStatus": if number % 3 == 0 { "unsafe" } else { "safe" },
+        "safetyStatus": if number.is_multiple_of(3) { "unsafe" } else { "safe" },
         "timestamp": FIRST + i64::try_from(number).unwrap() * 1000,
         "nested": { "tags": ["a", 1, null], "deep": { "er": [[[]]] } },
     })
@@ -192,7 +190,9 @@ pub(crate) async fn state(core: &Core) -> State {
     let mut cursor = None;
     loop {
         let page = core.votes.page(VoteQuery { limit: 500, cursor, user_id: None }).await.unwrap();
-        votes.extend(page.votes.iter().map(|vote| (vote.qr_hash.to_string(), format!("{:?}", vote.choice), vote.voted_at.0)));
+        votes.extend(
+            page.votes.iter().map(|vote| (vote.qr_hash.to_string(), format!("{:?}", vote.choice), vote.voted_at.0)),
+        );
         cursor = page.next_cursor;
         if cursor.is_none() {
             break;

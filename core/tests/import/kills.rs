@@ -30,7 +30,7 @@ async fn child() {
     let source = AsyncStorageSource { bundle_id: Some(BUNDLE.into()), ..AsyncStorageSource::in_directory(app) };
     let mut importing = std::pin::pin!(core.import.run(source));
     writeln!(std::io::stdout(), "begun").unwrap();
-    loop {
+    let report = loop {
         tokio::select! {
             biased;
             events = core.next_events(1) => {
@@ -38,9 +38,10 @@ async fn child() {
                     writeln!(std::io::stdout(), "further").unwrap();
                 }
             }
-            report = &mut importing => return drop(report.unwrap()),
+            report = &mut importing => break report.unwrap(),
         }
-    }
+    };
+    assert!(report.complete);
 }
 
 fn fill(app: &App) {
@@ -51,7 +52,10 @@ fn fill(app: &App) {
     }
     let votes: Vec<Value> = (0..500).map(|number| old_vote(&link(number), number % 2 == 0, FIRST)).collect();
     set(&database, &[("@safe_scan_history", &old_history(12_000)), ("large", &"5".repeat(5 << 20))]);
-    set(&database, &[("@safe_scan_user_votes", &json!(votes).to_string()), ("@safe_scan_settings", "{\"autoSync\":false}")]);
+    set(
+        &database,
+        &[("@safe_scan_user_votes", &json!(votes).to_string()), ("@safe_scan_settings", "{\"autoSync\":false}")],
+    );
     database.execute_batch("COMMIT").unwrap();
     let entries: Vec<(String, String)> =
         (0..3_000).map(|number| (format!("folder {number}"), "v".repeat(number % 1500))).collect();

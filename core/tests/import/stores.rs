@@ -4,7 +4,8 @@ use safescan_core::{
     config::{Config, SyncConfig},
     engine::Core,
     model::{
-        AsyncStorageSource, CodeRef, Event, ImportReport, KvPair, NewVote, OperationKind, SettingsUpdate, Verdict, VoteChoice,
+        AsyncStorageSource, CodeRef, Event, ImportReport, KvPair, NewVote, OperationKind, SettingsUpdate, Verdict,
+        VoteChoice,
     },
     qr,
 };
@@ -32,8 +33,9 @@ async fn a_history_becomes_scans_with_everything_that_was_kept() {
     let scans = history(&core).await;
     assert_eq!(scans.len(), 2_500);
     for (number, scan) in scans.iter().rev().enumerate() {
-        assert_eq!((scan.text.as_str(), scan.scanned_at.0), (link(number).as_str(), FIRST + number as i64 * 1000));
-        assert_eq!(scan.verdict, if number % 3 == 0 { Verdict::Unsafe } else { Verdict::Safe });
+        let at = FIRST + i64::try_from(number).unwrap() * 1000;
+        assert_eq!((scan.text.as_str(), scan.scanned_at.0), (link(number).as_str(), at));
+        assert_eq!(scan.verdict, if number.is_multiple_of(3) { Verdict::Unsafe } else { Verdict::Safe });
         let kept: Value = serde_json::from_str(scan.metadata.as_ref().unwrap()).unwrap();
         assert_eq!(kept, old_scan(number));
     }
@@ -83,9 +85,7 @@ async fn votes_find_their_codes_in_the_history() {
 
 #[tokio::test]
 async fn whose_votes_they_are() {
-    let vote = |user: Value, number: usize| {
-        json!({ "userId": user, "qrHash": qr::hash_text(&link(number)).to_string(), "vote": "safe", "timestamp": FIRST })
-    };
+    let vote = |user: Value, number: usize| json!({ "userId": user, "qrHash": qr::hash_text(&link(number)).to_string(), "vote": "safe", "timestamp": FIRST });
     let mine = |votes: Vec<Value>, owner: Option<&str>| {
         let (app, owner) = (App::new(), owner.map(str::to_owned));
         set(&app.rk_storage(), &[("@safe_scan_user_votes", &json!(votes).to_string())]);
@@ -128,7 +128,8 @@ async fn settings_and_what_they_did_not_name() {
 #[tokio::test]
 async fn the_cache_goes_and_the_queue_means_what_it_carries() {
     let (app, phone) = (App::new(), Phone::new());
-    let queued = |operation: &str, data: Value| json!({ "operation": operation, "data": data, "queuedAt": FIRST, "id": "x1" });
+    let queued =
+        |operation: &str, data: Value| json!({ "operation": operation, "data": data, "queuedAt": FIRST, "id": "x1" });
     let unheard_of = queued("reticulate", json!({ "splines": 3 }));
     let undone = queued("deleteScan", old_scan(9));
     let queue = [
@@ -168,7 +169,10 @@ async fn what_a_server_is_to_know_is_queued_but_nothing_private() {
     let sync = SyncConfig { share_scans: true, share_settings: true, only_when_asked: true, ..server };
     let core = phone.open_with(Config { sync: Some(sync), ..phone.config() }).await.unwrap();
 
-    assert_eq!(import(&core, &app).await, ImportReport { scans: 2, votes: 1, legacy_votes: 1, settings: 1, ..whole(1) });
+    assert_eq!(
+        import(&core, &app).await,
+        ImportReport { scans: 2, votes: 1, legacy_votes: 1, settings: 1, ..whole(1) }
+    );
 
     let queued: Vec<_> = core.operations.page(500, None).await.unwrap().operations.iter().map(|it| it.kind).collect();
     assert_eq!(queued, [OperationKind::ScanPut, OperationKind::VoteSet, OperationKind::SettingPut]);

@@ -105,7 +105,10 @@ mod tests {
     fn whole_documents() {
         assert_eq!(read("[]"), (vec![], true));
         assert_eq!(read(" [ ] \n"), (vec![], true));
-        assert_eq!(read(r#"[ 1 , {"a":[2,"]"]},"x,y" ]"#), (vec!["1".into(), r#"{"a":[2,"]"]}"#.into(), "\"x,y\"".into()], true));
+        assert_eq!(
+            read(r#"[ 1 , {"a":[2,"]"]},"x,y" ]"#),
+            (vec!["1".into(), r#"{"a":[2,"]"]}"#.into(), "\"x,y\"".into()], true)
+        );
     }
 
     #[test]

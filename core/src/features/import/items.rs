@@ -27,10 +27,22 @@ pub(super) struct Item {
 pub(super) enum What {
     Value(KvPair),
     /// Entries of an old store that no table has a place for, under the old key.
-    LeftOver { pair: KvPair, entries: u32, legacy_votes: bool },
+    LeftOver {
+        pair: KvPair,
+        entries: u32,
+        legacy_votes: bool,
+    },
     Scan(scans::Draft),
-    Vote { subject: Subject, names: Names, choice: VoteChoice, at: UnixMillis },
-    Setting { name: &'static str, value: bool },
+    Vote {
+        subject: Subject,
+        names: Names,
+        choice: VoteChoice,
+        at: UnixMillis,
+    },
+    Setting {
+        name: &'static str,
+        value: bool,
+    },
 }
 
 impl Item {

@@ -143,7 +143,9 @@ mod tests {
         assert_eq!(at(NOW.0 + 1), Some(NOW.plus(1)), "clocks differ a little");
         assert_eq!(at(i64::MAX), Some(NOW));
         assert_eq!((at(0), at(1_700_000_000), at(i64::MIN)), (None, None, None));
-        assert!(read_scan(&json!({ "data": "x", "timestamp": 1e300 })).is_some_and(|(draft, _)| draft.scanned_at == NOW));
+        assert!(
+            read_scan(&json!({ "data": "x", "timestamp": 1e300 })).is_some_and(|(draft, _)| draft.scanned_at == NOW)
+        );
     }
 
     #[test]
@@ -172,7 +174,9 @@ mod tests {
         let full = format!("sha256_{}", "ab".repeat(32));
         let vote = read_vote(&json!({ "qrHash": full, "vote": "safe", "timestamp": at })).unwrap();
         assert!(matches!(vote.code, OldCode::Full(hash) if hash.0 == [0xab; 32]) && vote.user_id.is_none());
-        for (field, bad) in [("qrHash", json!("md5")), ("vote", json!("maybe")), ("timestamp", json!(1)), ("userId", json!(7))] {
+        for (field, bad) in
+            [("qrHash", json!("md5")), ("vote", json!("maybe")), ("timestamp", json!(1)), ("userId", json!(7))]
+        {
             let mut vote = good.clone();
             vote[field] = bad;
             assert!(read_vote(&vote).is_none(), "{field}");

@@ -27,7 +27,9 @@ pub(crate) struct Origin {
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     /// The tables it may have, the best first.
-    Database { tables: &'static [&'static str] },
+    Database {
+        tables: &'static [&'static str],
+    },
     Folder,
 }
 

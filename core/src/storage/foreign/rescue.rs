@@ -137,8 +137,8 @@ fn keep(target: &Connection, row: &rusqlite::Row<'_>) -> rusqlite::Result<()> {
 
 fn insert(target: &Connection, key: ValueRef<'_>, value: ValueRef<'_>) -> rusqlite::Result<()> {
     // As text, whatever it is: what is no UTF-8 is found when it is read.
-    let mut statement =
-        target.prepare_cached("INSERT OR IGNORE INTO entries (key, value) VALUES (CAST(?1 AS TEXT), CAST(?2 AS TEXT))")?;
+    let mut statement = target
+        .prepare_cached("INSERT OR IGNORE INTO entries (key, value) VALUES (CAST(?1 AS TEXT), CAST(?2 AS TEXT))")?;
     statement.execute(params![bytes(key), bytes(value)]).map(drop)
 }
 

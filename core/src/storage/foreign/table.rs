@@ -7,11 +7,8 @@ use rusqlite::{
 };
 
 use super::{
-    Batch, Document, MAX_DOCUMENT_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, WHILE,
-    find::ENTRIES,
-    origin::beside,
-    rescue::rescue,
-    text,
+    Batch, Document, MAX_DOCUMENT_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES, WHILE, find::ENTRIES, origin::beside,
+    rescue::rescue, text,
 };
 use crate::{
     error::{Error, Result},
@@ -47,8 +44,7 @@ impl Table {
         documents: &'static [&'static str],
     ) -> Result<Self> {
         let whole = open_original(path, scratch).and_then(|connection| {
-            let report: String =
-                connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).doing(WHILE)?;
+            let report: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).doing(WHILE)?;
             if report == "ok" { Ok(connection) } else { Err(Error::Damaged { during: WHILE }) }
         });
         match whole {
@@ -160,8 +156,8 @@ pub(super) fn open_original(path: &Path, scratch: &Path) -> Result<Connection> {
     let readable = |connection: &Connection| {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).doing(WHILE)
     };
-    let opened = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .and_then(|connection| readable(&connection).map(|()| connection));
+    let opened =
+        open(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| readable(&connection).map(|()| connection));
     match opened {
         Err(Error::Io { .. }) => {
             let copy = copied(path, scratch)?;
