@@ -129,7 +129,7 @@ impl SafeScan {
     }
 
     /// Erases all data, quarantined files included, so that no trace of it stays in the files. The installation gets a
-    /// new identity.
+    /// new identity. Originals of an import are not part of it: call `confirm_import` first.
     pub async fn erase_all_data(&self) -> Result<(), SafeScanError> {
         self.run(|core| async move { core.upkeep.erase_all().await }).await
     }

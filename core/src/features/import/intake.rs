@@ -149,9 +149,9 @@ impl Intake {
             // What a cache holds can be had again.
             portion.report.dropped += 1;
         }
+        let mut users = HashSet::new();
         for key in [QUEUE, VOTES] {
             let Some(mut walk) = self.document(key, portion)? else { continue };
-            let mut users = HashSet::new();
             while let Some(entry) = walk.elements.next() {
                 let votes = said(key, entry).into_iter().filter_map(|fields| records::vote(&fields, self.now));
                 for OldVote { code, user_id, .. } in votes {
@@ -162,11 +162,11 @@ impl Intake {
                 }
             }
             walk.elements.rewind();
-            // The votes of a phone that one person uses are its owner's.
-            if key == VOTES && self.owner.is_none() && users.len() == 1 {
-                self.owner = users.into_iter().next().flatten();
-            }
             self.waiting.push(walk);
+        }
+        // The votes of a phone that one person uses are its owner's.
+        if self.owner.is_none() && users.len() == 1 {
+            self.owner = users.into_iter().next().flatten();
         }
         // The one that was pushed last is taken first.
         let history = self.document(HISTORY, portion)?;
