@@ -323,7 +323,7 @@ async fn the_server_hears_of_no_private_code_that_is_watched() {
     assert_eq!(topics(), [hash(1).to_string()[..4].to_owned()]);
     core.ratings.unwatch(&[private, code(1)]).unwrap();
     core.sync.now().await.unwrap();
-    assert_eq!(topics(), [String::new(); 0]);
+    assert!(topics().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
