@@ -11,13 +11,13 @@ const WARM_UP = 100;
 const directory = mkdtempSync(join(tmpdir(), "safescan-"));
 const core = await SafeScan.open({ directory });
 const scans = Array.from({ length: 500 }, (_, number) => ({ text: `https://example.com/${number}` }));
-await core.recordScans(scans);
-await core.submitVote("https://example.com/0", "Safe");
+await core.scans.recordMany(scans);
+await core.votes.submit("https://example.com/0", "Safe");
 
 await measure("a bare call (coreVersion)", () => coreVersion());
-await measure("recordScan", (round) => core.recordScan(`https://example.com/new/${round}`));
-await measure("a page of 50 (scanHistory)", () => core.scanHistory({ limit: 50 }));
-await measure("rating", () => core.rating("https://example.com/0"));
+await measure("recordScan", (round) => core.scans.record(`https://example.com/new/${round}`));
+await measure("a page of 50 (scanHistory)", () => core.scans.history({ limit: 50 }));
+await measure("rating", () => core.ratings.get("https://example.com/0"));
 
 await core.shutdown();
 rmSync(directory, { recursive: true });

@@ -9,7 +9,6 @@ import {
   SafeScan,
   type SyncReport,
   type VoteChoice,
-  hashQrData,
 } from "react-native-safescan";
 
 import { bits, say } from "./output.js";
@@ -64,9 +63,6 @@ export async function drive({ directory, server, identity, token }: Options): Pr
 }
 
 class DrivenPhone {
-  /** The texts of watched codes, by their hashes: events name hashes only. */
-  readonly #texts = new Map<string, string>();
-
   constructor(
     readonly core: SafeScan,
     readonly token: string | undefined,
@@ -83,22 +79,22 @@ class DrivenPhone {
     const voter = { userId: order.user };
     switch (order.do) {
       case "vote":
-        return { outcome: (await core.submitVote(order.text, pascalCase(order.choice) as VoteChoice, voter)).type };
+        return { outcome: (await core.votes.submit(order.text, pascalCase(order.choice) as VoteChoice, voter)).type };
       case "retract":
-        return { outcome: (await core.retractVote(order.text, voter)).type };
+        return { outcome: (await core.votes.retract(order.text, voter)).type };
       case "record":
-        await core.recordScan(order.text);
+        await core.scans.record(order.text);
         return {};
       case "rating":
-        return ratingFields(await core.rating(order.text));
+        return ratingFields(await core.ratings.get(order.text));
       case "watch":
-        for (const text of order.texts) this.#texts.set(hashQrData(text), text);
-        core.watch(order.texts);
+        // A shutdown amid the first look is no news.
+        for (const text of order.texts) void this.#tellRating(text).catch(() => {});
         return {};
       case "sync":
-        return reportFields(await core.syncNow());
+        return reportFields(await core.sync.now());
       case "network":
-        core.networkChanged(pascalCase(order.state) as NetworkState);
+        core.sync.networkChanged(pascalCase(order.state) as NetworkState);
         return {};
       case "health": {
         const states = core.health().services.map(({ service, state, cause }) => [service, [state, cause]]);
@@ -106,7 +102,7 @@ class DrivenPhone {
       }
       case "pending": {
         const { pendingOperations: waiting } = await core.statistics();
-        const { operations } = await core.pendingOperations({ limit: 500 });
+        const { operations } = await core.sync.operations({ limit: 500 });
         const parked = operations.filter(({ state }) => state === "Parked").length;
         return { waiting, parked, attempts: Math.max(0, ...operations.map(({ attempts }) => attempts)) };
       }
@@ -123,11 +119,15 @@ class DrivenPhone {
     }
   }
 
+  async #tellRating(text: string): Promise<void> {
+    for await (const rating of this.core.ratings.watch(text)) {
+      say({ event: "RatingChanged", text, ...ratingFields(rating) });
+    }
+  }
+
   /** What is told of an event; nothing of those that only this phone's own owner would look at. */
   #told(event: CoreEvent): object | undefined {
     switch (event.type) {
-      case "RatingChanged":
-        return { text: this.#texts.get(event.rating.qrHash), ...ratingFields(event.rating) };
       case "HealthChanged": {
         const { service, state, cause } = event.health;
         return { service, state, cause };
@@ -148,7 +148,7 @@ class DrivenPhone {
   }
 
   async #giveToken(): Promise<void> {
-    if (this.token !== undefined) await this.core.setAuthToken(this.token);
+    if (this.token !== undefined) await this.core.sync.setToken(this.token);
   }
 }
 

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
 
   const recorded = (await core.statistics()).scans;
   for (const [i, { text }] of payloads.entries()) {
-    if (i >= recorded) await core.recordScan(text, { scannedAt: now - DAY_MS + i });
+    if (i >= recorded) await core.scans.record(text, { scannedAt: now - DAY_MS + i });
     if (i + 1 >= recorded) {
       await vote(core, i, text, now);
       say({ done: i });
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   const { pages, wrongKinds } = await lookThrough(core, payloads);
   const votable = [...payloads.entries()].filter(([, { kind }]) => kind === "web_link");
   for (const [i, { text }] of votable) {
-    const { safeVotes, unsafeVotes, confidence, lower, upper } = await core.rating(text);
+    const { safeVotes, unsafeVotes, confidence, lower, upper } = await core.ratings.get(text);
     say({
       rating: i,
       safe: safeVotes,
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
       upper: bits(upper),
     });
   }
-  const { intact } = await core.checkIntegrity();
+  const { intact } = await core.storage.checkIntegrity();
   await core.shutdown();
   const notVotable = payloads.length - votable.length;
   say({ summary: true, scans: payloads.length, pages, notVotable, wrongKinds, intact, resumedAt: recorded });
@@ -56,10 +56,10 @@ async function vote(core: SafeScan, i: number, text: string, now: number): Promi
   if (i % 2 === 0) votes.push({ userId: "bob", choice: side(i % 3 === 0), votedAt: now - (i % 40) * DAY_MS });
   if (i % 3 === 0) votes.push({ userId: "cyd", choice: "Safe", votedAt: now - (i % 29) * DAY_MS - 12_345 });
   for (const { choice, ...voter } of votes) {
-    const outcome = await core.submitVote(text, choice, voter);
+    const outcome = await core.votes.submit(text, choice, voter);
     if (outcome.type === "NotVotable") return;
   }
-  if (i % 14 === 0) await core.retractVote(text, { userId: "bob" });
+  if (i % 14 === 0) await core.votes.retract(text, { userId: "bob" });
 }
 
 /** Pages through the history; how many pages it took, and how many kinds were not as the payload says. */
@@ -71,7 +71,7 @@ async function lookThrough(
   let [seen, pages, wrongKinds] = [0, 0, 0];
   let cursor: string | undefined;
   do {
-    const page = await core.scanHistory({ limit: 50, cursor });
+    const page = await core.scans.history({ limit: 50, cursor });
     pages += 1;
     for (const scan of page.scans) {
       const payload = expected[seen++];

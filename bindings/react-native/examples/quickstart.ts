@@ -8,8 +8,8 @@ const directory = await mkdtemp(join(tmpdir(), "safescan-"));
 import { SafeScan } from "react-native-safescan";
 
 await using core = await SafeScan.open({ directory });
-const scan = await core.recordScan("https://example.com/menu", { verdict: "Safe" });
-await core.submitVote(scan.text, "Safe");
-const { assessment, confidence } = await core.rating(scan.text);
+const scan = await core.scans.record("https://example.com/menu", { verdict: "Safe" });
+await core.votes.submit(scan.text, "Safe");
+const { assessment, confidence } = await core.ratings.get(scan.text);
 console.log(`${scan.kind}: ${assessment}, ${confidence}`); // WebLink: Insufficient, 1
 // README end

@@ -12,15 +12,15 @@ export type SafeScanErrorType = `${Tags}`;
  *   database.
  * - `StorageIncompatible`: update the app: a newer version wrote the database. It was left untouched.
  * - `Offline`: go on: the server cannot be reached, or does not answer as it should. Nothing is lost.
- * - `Unauthorized`: give another token with `setAuthToken`. Nothing is lost.
+ * - `Unauthorized`: give another token with `sync.setToken`. Nothing is lost.
  * - `RateLimited`: try again after `retryAfterMs`: the server asked for fewer requests.
  * - `Stopped`: open the core again: it was shut down.
- * - `Internal`: report a bug, or call `repair` if the message says that the database is damaged.
+ * - `Internal`: report a bug, or call `storage.repair` if the message says that the database is damaged.
  *
  * The message is for the developer: it names the field or the step, and never holds content, ids or paths.
  *
  * ```ts
- * if (error instanceof SafeScanError && error.type === "StorageFull") await core.clearHistory();
+ * if (error instanceof SafeScanError && error.type === "StorageFull") await core.scans.clear();
  * ```
  */
 export class SafeScanError extends Error {
@@ -38,7 +38,7 @@ export class SafeScanError extends Error {
   }
 }
 
-/** Thrown by `SafeScan.withCircuitBreaker` in place of making a call that would most likely fail. */
+/** Thrown by `core.circuits.run` in place of making a call that would most likely fail. */
 export class CircuitOpenError extends Error {
   override readonly name = "CircuitOpenError";
 

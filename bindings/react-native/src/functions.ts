@@ -1,6 +1,6 @@
+import { now } from "./calls.js";
 import { text } from "./checks.js";
 import * as native from "./generated/index.js";
-import { now } from "./safe-scan.js";
 
 /**
  * The name under which a code is rated: SHA-256 of its canonical form, as 64 hexadecimal digits. Codes that differ only

@@ -13,6 +13,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What may be said when a core is opened, besides its configuration. */
+export interface OpenOptions extends CallOptions {
+  /**
+   * Is told when a listener throws, or returns a promise that rejects. By default `console.error` is, with the event's type
+   * alone.
+   */
+  readonly onListenerError?: ((error: unknown, event: CoreEvent) => void) | undefined;
+}
+
 /** Every field may be left out. */
 type Optional<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
 
@@ -53,6 +62,28 @@ export type VoteQuery = Optional<native.VoteQuery>;
 /** Which of several people who share the device. */
 export type Voter = Optional<Pick<native.NewVote, "userId">>;
 
+/** Which changes that wait for the server are wanted, and how many. */
+export interface OperationQuery {
+  /** 1 to 500, 50 by default. */
+  readonly limit?: number | undefined;
+  /** Where to go on: the last page's `nextCursor`. */
+  readonly cursor?: string | undefined;
+}
+
+/** How synchronisation stands. */
+export interface SyncStatus {
+  /** How sending and fetching is. */
+  readonly state: native.ServiceState;
+  /** Why it is so. */
+  readonly cause: native.HealthCause;
+  /** How the live link is. */
+  readonly realtime: native.ServiceState;
+  /** Changes that are not settled with the server yet, those that wait for the app included. */
+  readonly pending: number;
+  /** How the last exchange went, of those that were asked for here, or that ended while a loop over `statuses` ran. */
+  readonly lastReport?: native.SyncReport | undefined;
+}
+
 /** The settings to change; what is not given stays. */
 export type SettingsUpdate = Optional<native.SettingsUpdate>;
 
@@ -69,6 +100,15 @@ export type VoteOutcome = Union<native.VoteOutcome>;
 
 /** Something that happened. Events come in the order of their commits, and only after them. Tell them apart by `type`. */
 export type CoreEvent = Union<native.CoreEvent>;
+
+/** The names of what can happen. */
+export type EventType = CoreEvent["type"];
+
+/** The events of one type; those of all types for `"*"`. */
+export type EventOf<Type extends EventType | "*"> = Type extends "*" ? CoreEvent : Extract<CoreEvent, { readonly type: Type }>;
+
+/** Is told of events, one after another, in the order of their commits. */
+export type EventListener<Type extends EventType | "*"> = (event: EventOf<Type>) => void | Promise<void>;
 
 /** Whether a call may go through. Tell them apart by `type`. */
 export type CircuitEntry = Union<native.CircuitEntry>;

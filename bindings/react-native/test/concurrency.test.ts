@@ -3,11 +3,11 @@ import { once } from "node:events";
 import test from "node:test";
 import { Worker } from "node:worker_threads";
 
-import { arrival, newCore, range, wholeHistory } from "./support/harness.js";
+import { newCore, range, wholeHistory } from "./support/harness.js";
 
 test("100 overlapping calls keep 100 scans", async (t) => {
   const { core } = await newCore(t);
-  const scans = await Promise.all(range(100).map((number) => core.recordScan(`https://example.com/${number}`)));
+  const scans = await Promise.all(range(100).map((number) => core.scans.record(`https://example.com/${number}`)));
   assert.equal(new Set(scans.map((scan) => scan.id)).size, 100);
   assert.equal((await core.statistics()).scans, 100);
   const texts = (await wholeHistory(core)).map((scan) => scan.text);
@@ -17,8 +17,9 @@ test("100 overlapping calls keep 100 scans", async (t) => {
 test("8 worker threads share one core and keep 1,000 scans, newest first", async (t) => {
   const { core, config } = await newCore(t);
   let added = 0;
-  core.setListener((event) => {
-    if (event.type === "ScansAdded") added += event.count;
+  const last = new Promise<void>((resolve) => {
+    core.on("ScansAdded", ({ count }) => (added += count));
+    core.on("KeyValueChanged", () => resolve());
   });
   const refusals = await Promise.all(
     range(8).map(async (worker) => {
@@ -29,7 +30,7 @@ test("8 worker threads share one core and keep 1,000 scans, newest first", async
       return message[0] as string;
     }),
   );
-  assert.deepEqual(refusals, Array(8).fill("InvalidInput"), "a worker cannot replace the main thread's listener");
+  assert.deepEqual(refusals, Array(8).fill("InvalidInput"), "a worker cannot replace the main thread's callbacks");
 
   const history = await wholeHistory(core, 50);
   assert.equal(history.length, 1_000);
@@ -38,14 +39,8 @@ test("8 worker threads share one core and keep 1,000 scans, newest first", async
     assert.ok(scan.id < (history[index]?.id ?? ""), "ids are not in strictly descending order");
   }
 
-  // The main thread's listener has outlived the workers, and has heard of every scan.
-  const last = new Promise<void>((resolve) => {
-    core.setListener((event) => {
-      if (event.type === "KeyValueChanged") resolve();
-      if (event.type === "ScansAdded") added += event.count;
-    });
-  });
-  await core.kvSet("last", "1");
-  await arrival(last);
+  // The main thread's listeners have outlived the workers, and have heard of every scan.
+  await core.kv.set("last", "1");
+  await last;
   assert.equal(added, 1_000);
 });

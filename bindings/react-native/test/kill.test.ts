@@ -25,15 +25,15 @@ for (const lane of range(LANES)) {
       await using core = await SafeScan.open({ directory });
       for (const line of lines) {
         const [what = "", name = ""] = line.split(" ");
-        const found = what === "scan" ? await core.scan(name) : await core.kvGet(name);
+        const found = what === "scan" ? await core.scans.get(name) : await core.kv.get(name);
         assert.ok(found !== undefined, `round ${round}: a ${what} is lost`);
       }
-      assert.equal((await core.checkIntegrity()).intact, true);
+      assert.equal((await core.storage.checkIntegrity()).intact, true);
     }
 
     await using core = await SafeScan.open({ directory });
     const kept = new Set((await wholeHistory(core)).map((scan) => `scan ${scan.id}`));
-    for (const key of await core.kvKeys()) kept.add(`key ${key}`);
+    for (const key of await core.kv.keys()) kept.add(`key ${key}`);
     for (const line of acknowledged) assert.ok(kept.has(line), "an acknowledged write of an earlier round is lost");
     assert.ok(kept.size <= acknowledged.size + KILLS_A_LANE, "at most the write at work may be kept unacknowledged");
     const { scans, kvEntries } = await core.statistics();

@@ -16,30 +16,30 @@ test("everything is there after a reopening", async (t) => {
   const directory = newDirectory(t);
   const key = Uint8Array.from({ length: 32 }, (_, index) => index);
   const first = await SafeScan.open({ directory, identityKey: key });
-  const scan = await first.recordScan("https://example.com/", { verdict: "Suspicious", metadata: "{}" });
-  await first.submitVote(scan.text, "Unsafe");
-  await first.kvSet("key", "value");
-  await first.updateSettings({ scanRetentionDays: 30 });
-  const voter = (await first.myVote(scan.text))?.voterId;
+  const scan = await first.scans.record("https://example.com/", { verdict: "Suspicious", metadata: "{}" });
+  await first.votes.submit(scan.text, "Unsafe");
+  await first.kv.set("key", "value");
+  await first.settings.update({ scanRetentionDays: 30 });
+  const voter = (await first.votes.mine(scan.text))?.voterId;
   await first.shutdown();
   await first.shutdown();
-  await fails("Stopped", /./, () => first.kvGet("key"));
+  await fails("Stopped", /./, () => first.kv.get("key"));
 
   const { core } = await newCore(t, { directory, identityKey: Buffer.from(key) });
-  assert.deepEqual((await core.scanHistory()).scans, [scan]);
-  assert.equal((await core.myVote(scan.text))?.choice, "Unsafe");
-  assert.equal((await core.myVote(scan.text))?.voterId, voter);
-  assert.equal((await core.rating(scan.text)).unsafeVotes, 1);
-  assert.equal(await core.kvGet("key"), "value");
-  assert.equal((await core.settings()).scanRetentionDays, 30);
+  assert.deepEqual((await core.scans.history()).scans, [scan]);
+  assert.equal((await core.votes.mine(scan.text))?.choice, "Unsafe");
+  assert.equal((await core.votes.mine(scan.text))?.voterId, voter);
+  assert.equal((await core.ratings.get(scan.text)).unsafeVotes, 1);
+  assert.equal(await core.kv.get("key"), "value");
+  assert.equal((await core.settings.get()).scanRetentionDays, 30);
   assert.equal(core.health().identityKey, "Host");
 });
 
 test("a directory that is open gives the same core", async (t) => {
   const { core, config } = await newCore(t);
   const again = await SafeScan.open(config);
-  await core.kvSet("key", "value");
-  assert.equal(await again.kvGet("key"), "value");
+  await core.kv.set("key", "value");
+  assert.equal(await again.kv.get("key"), "value");
   await fails("InvalidInput", "with another configuration", () => SafeScan.open({ ...config, votesPerMinute: 7 }));
 });
 
@@ -49,10 +49,10 @@ test("await using shuts the core down", async (t) => {
   {
     await using core = await SafeScan.open({ directory });
     kept = core;
-    await core.kvSet("key", "value");
+    await core.kv.set("key", "value");
   }
-  await fails("Stopped", /./, () => kept.kvGet("key"));
-  await fails("Stopped", /./, () => kept.cacheGet("key"));
+  await fails("Stopped", /./, () => kept.kv.get("key"));
+  await fails("Stopped", /./, () => kept.cache.get("key"));
 });
 
 test("a panic is an error value, and the next call works", async (t) => {
@@ -66,24 +66,24 @@ test("a panic is an error value, and the next call works", async (t) => {
   assert.ok(error instanceof SafeScanError);
   assert.equal(error.type, "Internal");
   assert.match(error.message, /panic/);
-  await core.kvSet("key", "value");
-  assert.equal(await core.kvGet("key"), "value");
+  await core.kv.set("key", "value");
+  assert.equal(await core.kv.get("key"), "value");
 });
 
 test("storage that cannot be reached is an error by name, and comes back", async (t) => {
   const { core, config } = await newCore(t);
   const hook = await hooks(config);
   hook.testFailStorage(true);
-  await fails("StorageUnavailable", /./, () => core.recordScan("https://example.com/"));
-  assert.equal((await core.rating("https://example.com/")).source, "Neutral");
+  await fails("StorageUnavailable", /./, () => core.scans.record("https://example.com/"));
+  assert.equal((await core.ratings.get("https://example.com/")).source, "Neutral");
   hook.testFailStorage(false);
-  await core.recordScan("https://example.com/");
+  await core.scans.record("https://example.com/");
   assert.equal((await core.statistics()).scans, 1);
 });
 
 test("a newer version's database is left untouched", async (t) => {
   const { core, config } = await newCore(t);
-  await core.recordScan("https://example.com/");
+  await core.scans.record("https://example.com/");
   await core.shutdown();
   const file = join(config.directory, "safescan.db");
   const database = readFileSync(file);
@@ -96,7 +96,7 @@ test("a newer version's database is left untouched", async (t) => {
 test("a second process is refused, and let in after the first has closed", async (t) => {
   const { core, config } = await newCore(t);
   assert.match(await output(program("opener"), config.directory), /^StorageUnavailable: .*process/);
-  await core.kvSet("key", "value");
+  await core.kv.set("key", "value");
   await core.shutdown();
   assert.equal(await output(program("opener"), config.directory), "opened");
 });
@@ -104,14 +104,14 @@ test("a second process is refused, and let in after the first has closed", async
 test("calls that are aborted at any moment leave a whole state", async (t) => {
   const { core } = await newCore(t);
   const reason = new Error("changed my mind");
-  await assert.rejects(core.recordScan("never", { signal: AbortSignal.abort(reason) }), reason);
+  await assert.rejects(core.scans.record("never", { signal: AbortSignal.abort(reason) }), reason);
   assert.equal((await core.statistics()).scans, 0, "a call aborted beforehand is not made");
 
   const outcomes = await Promise.all(
     range(60).map(async (number) => {
       const aborter = new AbortController();
       const scans = range(10).map((part) => ({ text: `${number}/${part}` }));
-      const call = core.recordScans(scans, { signal: aborter.signal });
+      const call = core.scans.recordMany(scans, { signal: aborter.signal });
       // A different moment each time: from at once to long after the end.
       abortAfterTurns(aborter, number, reason);
       return call.then(
@@ -127,28 +127,28 @@ test("calls that are aborted at any moment leave a whole state", async (t) => {
     const kept = range(10).filter((part) => texts.has(`${number}/${part}`)).length;
     assert.ok(kept === 10 || (kept === 0 && outcome === "aborted"), `batch ${number} (${outcome}) kept ${kept} of 10`);
   }
-  assert.equal((await core.checkIntegrity()).intact, true);
+  assert.equal((await core.storage.checkIntegrity()).intact, true);
   assert.equal((await core.statistics()).scans, texts.size);
 });
 
 test("a circuit breaker passes results and errors through, and opens after five failures", async (t) => {
   const { core } = await newCore(t);
-  assert.equal(await core.withCircuitBreaker("service", () => 42), 42);
+  assert.equal(await core.circuits.run("service", () => 42), 42);
   const failure = new Error("no answer");
   for (const _ of range(5)) {
     await assert.rejects(
-      core.withCircuitBreaker("service", () => Promise.reject(failure)),
+      core.circuits.run("service", () => Promise.reject(failure)),
       failure,
     );
   }
-  assert.equal(core.circuitState("service"), "Open");
+  assert.equal(core.circuits.state("service"), "Open");
   let calls = 0;
-  const refusal = core.withCircuitBreaker("service", () => (calls += 1));
+  const refusal = core.circuits.run("service", () => (calls += 1));
   await assert.rejects(refusal, (error) => error instanceof CircuitOpenError && error.retryAfterMs > 0);
   assert.equal(calls, 0);
-  assert.equal(await core.withCircuitBreaker("another service", () => Promise.resolve("fine")), "fine");
+  assert.equal(await core.circuits.run("another service", () => Promise.resolve("fine")), "fine");
   await fails("InvalidInput", "service is not a string", () =>
-    core.withCircuitBreaker(undefined as unknown as string, () => 1),
+    core.circuits.run(undefined as unknown as string, () => 1),
   );
 });
 

@@ -6,12 +6,12 @@ import { SafeScan, SafeScanError } from "react-native-safescan";
 const { directory, worker, scans } = workerData as { directory: string; worker: number; scans: number };
 
 const core = await SafeScan.open({ directory });
-for (let number = 0; number < scans; number += 1) await core.recordScan(`https://example.com/${worker}/${number}`);
+for (let number = 0; number < scans; number += 1) await core.scans.record(`https://example.com/${worker}/${number}`);
 
 // Callbacks are the main thread's: a worker must be refused, not break them.
 let refusal = "none";
 try {
-  core.setListener(() => {});
+  core.setLogSink("Warn", () => {});
 } catch (error) {
   refusal = error instanceof SafeScanError ? error.type : String(error);
 }

@@ -7,9 +7,9 @@ const [directory = "", round = ""] = process.argv.slice(2);
 
 const core = await SafeScan.open({ directory });
 for (let number = 0; ; number += 1) {
-  const scan = await core.recordScan(`https://example.com/${round}/${number}`);
+  const scan = await core.scans.record(`https://example.com/${round}/${number}`);
   writeSync(1, `scan ${scan.id}\n`);
   const key = `${round}/${number}`;
-  await core.kvSet(key, scan.id);
+  await core.kv.set(key, scan.id);
   writeSync(1, `key ${key}\n`);
 }

@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 
-import { SafeScan, type SafeScanConfig, SafeScanError, type SafeScanErrorType } from "react-native-safescan";
+import {
+  type OpenOptions,
+  SafeScan,
+  type SafeScanConfig,
+  SafeScanError,
+  type SafeScanErrorType,
+} from "react-native-safescan";
 
 import * as native from "../../src/generated/index.js";
 import * as input from "../../src/inputs.js";
@@ -20,9 +26,10 @@ export function newDirectory(t: TestContext): string {
 export async function newCore(
   t: TestContext,
   config: Partial<SafeScanConfig> = {},
+  options?: OpenOptions,
 ): Promise<{ core: SafeScan; config: SafeScanConfig }> {
   const whole = { ...config, directory: config.directory ?? newDirectory(t) };
-  const core = await SafeScan.open(whole);
+  const core = await SafeScan.open(whole, options);
   t.after(() => core.shutdown());
   return { core, config: whole };
 }
@@ -56,17 +63,68 @@ export async function wholeHistory(core: SafeScan, limit = 500): Promise<native.
   const scans: native.Scan[] = [];
   let cursor: string | undefined;
   do {
-    const page = await core.scanHistory({ limit, cursor });
+    const page = await core.scans.history({ limit, cursor });
     scans.push(...page.scans);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   return scans;
 }
 
+/** The first thing that a loop gets; the loop is left. */
+export async function first<T>(loop: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const item of loop) return item;
+  return undefined;
+}
+
+/** A loop that runs by itself and notes what it gets. */
+export interface Collected<T> {
+  readonly seen: readonly T[];
+  /** Everything, once the loop has ended. */
+  readonly all: Promise<T[]>;
+  /** Waits until something that was seen, or will be, is as wanted. */
+  until(wanted: (item: T, seen: readonly T[]) => boolean): Promise<T>;
+}
+
+/** Runs a loop from this moment on. */
+export function collected<T>(loop: AsyncIterable<T>): Collected<T> {
+  const seen: T[] = [];
+  const waiting: (() => void)[] = [];
+  let ended = false;
+  const lookAgain = (): void => {
+    for (const look of waiting.splice(0)) look();
+  };
+  const all = (async () => {
+    try {
+      for await (const item of loop) {
+        seen.push(item);
+        lookAgain();
+      }
+    } finally {
+      ended = true;
+      lookAgain();
+    }
+    return seen;
+  })();
+  // Who is interested in a failure awaits `all`.
+  all.catch(() => {});
+  return {
+    seen,
+    all,
+    async until(wanted) {
+      for (;;) {
+        const found = seen.find((item) => wanted(item, seen));
+        if (found !== undefined) return found;
+        assert.ok(!ended, "the loop has ended before");
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+    },
+  };
+}
+
 /** Numbers from 0 up to but not including `count`. */
 export const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-/** Waits for what a listener will do: listeners do not keep Node running, as loops and calls do. */
+/** Waits for what a log sink will do: a sink does not keep Node running, as loops and calls do. */
 export async function arrival<T>(promise: Promise<T>): Promise<T> {
   const alive = setInterval(() => {}, 60_000);
   try {

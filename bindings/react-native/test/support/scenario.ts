@@ -9,7 +9,11 @@ import {
   SafeScanError,
 } from "react-native-safescan";
 
+import { ask, now } from "../../src/calls.js";
+import { listOf } from "../../src/checks.js";
 import type * as native from "../../src/generated/index.js";
+import * as input from "../../src/inputs.js";
+import { union } from "../../src/types.js";
 import { hooks } from "./harness.js";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -34,89 +38,99 @@ export interface Scenario {
 
 /** Calls whose parameters in TypeScript are not simply the named arguments one after another. */
 const shaped: Record<string, (core: SafeScan, args: any) => unknown> = {
-  recordScan: (core, { scan: { text, ...details } }) => core.recordScan(text, details),
-  submitVote: (core, { vote: { code, choice, ...details } }) => core.submitVote(code, choice, details),
-  retractVote: (core, { code, ...voter }) => core.retractVote(code, voter),
-  myVote: (core, { code, ...voter }) => core.myVote(code, voter),
-  setReputation: (core, { weight, ...voter }) => core.setReputation(weight, voter),
-  pendingOperations: (core, query) => core.pendingOperations(query),
-  // Where an event is missing, the scenario fails instead of waiting for ever.
-  nextEvents: (core, { max }) => core.nextEvents(max, { signal: AbortSignal.timeout(20_000) }),
+  recordScan: (core, { scan: { text, ...details } }) => core.scans.record(text, details),
+  submitVote: (core, { vote: { code, choice, ...details } }) => core.votes.submit(code, choice, details),
+  retractVote: (core, { code, ...voter }) => core.votes.retract(code, voter),
+  myVote: (core, { code, ...voter }) => core.votes.mine(code, voter),
+  setReputation: (core, { weight, ...voter }) => core.votes.setReputation(weight, voter),
+  pendingOperations: (core, query) => core.sync.operations(query),
   hashQrData: (_, { text }) => hashQrData(text),
   classifyQr: (_, { text }) => classifyQr(text),
   canonicalQr: (_, { text }) => canonicalQr(text),
 };
 
-/** The names of all others' arguments in their order. */
-const positional: Record<string, string[]> = {
-  suspend: [],
-  resume: [],
-  memoryPressure: ["level"],
-  shutdown: [],
-  recordScans: ["scans"],
-  scan: ["id"],
-  scanHistory: ["query"],
-  deleteScan: ["id"],
-  clearHistory: [],
-  submitVotes: ["votes"],
-  myVotes: ["query"],
-  rating: ["code"],
-  ratings: ["codes"],
-  cachedRating: ["code"],
-  watch: ["codes"],
-  unwatch: ["codes"],
-  syncNow: [],
-  runOnce: ["deadlineMs"],
-  networkChanged: ["state"],
-  setAuthToken: ["token"],
-  retryOperation: ["id"],
-  discardOperation: ["id"],
-  kvGet: ["key"],
-  kvSet: ["key", "value"],
-  kvRemove: ["key"],
-  kvMultiGet: ["keys"],
-  kvMultiSet: ["pairs"],
-  kvMultiRemove: ["keys"],
-  kvMerge: ["pairs"],
-  kvKeys: [],
-  kvClear: [],
-  cacheGet: ["key"],
-  cacheSet: ["key", "value", "ttlMs"],
-  cacheRemove: ["key"],
-  cacheClear: [],
-  cacheStatistics: [],
-  settings: [],
-  updateSettings: ["update"],
-  storageUsage: [],
-  checkIntegrity: [],
-  repair: [],
-  cleanUp: [],
-  exportData: ["path"],
-  eraseAllData: [],
-  health: [],
-  statistics: [],
-  circuitEnter: ["service"],
-  circuitReport: ["service", "permit", "succeeded"],
-  circuitState: ["service"],
+/** All others: where TypeScript has them, and the names of their arguments in their order. */
+const positional: Record<string, [path: string, ...parameters: string[]]> = {
+  suspend: ["suspend"],
+  resume: ["resume"],
+  memoryPressure: ["memoryPressure", "level"],
+  shutdown: ["shutdown"],
+  health: ["health"],
+  statistics: ["statistics"],
+  recordScans: ["scans.recordMany", "scans"],
+  scan: ["scans.get", "id"],
+  scanHistory: ["scans.history", "query"],
+  deleteScan: ["scans.delete", "id"],
+  clearHistory: ["scans.clear"],
+  submitVotes: ["votes.submitMany", "votes"],
+  myVotes: ["votes.list", "query"],
+  rating: ["ratings.get", "code"],
+  ratings: ["ratings.getMany", "codes"],
+  cachedRating: ["ratings.cached", "code"],
+  syncNow: ["sync.now"],
+  runOnce: ["sync.runOnce", "deadlineMs"],
+  networkChanged: ["sync.networkChanged", "state"],
+  setAuthToken: ["sync.setToken", "token"],
+  retryOperation: ["sync.retry", "id"],
+  discardOperation: ["sync.discard", "id"],
+  kvGet: ["kv.get", "key"],
+  kvSet: ["kv.set", "key", "value"],
+  kvRemove: ["kv.remove", "key"],
+  kvMultiGet: ["kv.multiGet", "keys"],
+  kvMultiSet: ["kv.multiSet", "pairs"],
+  kvMultiRemove: ["kv.multiRemove", "keys"],
+  kvMerge: ["kv.merge", "pairs"],
+  kvKeys: ["kv.keys"],
+  kvClear: ["kv.clear"],
+  cacheGet: ["cache.get", "key"],
+  cacheSet: ["cache.set", "key", "value", "ttlMs"],
+  cacheRemove: ["cache.remove", "key"],
+  cacheClear: ["cache.clear"],
+  cacheStatistics: ["cache.statistics"],
+  settings: ["settings.get"],
+  updateSettings: ["settings.update", "update"],
+  storageUsage: ["storage.usage"],
+  checkIntegrity: ["storage.checkIntegrity"],
+  repair: ["storage.repair"],
+  cleanUp: ["storage.cleanUp"],
+  exportData: ["storage.exportTo", "path"],
+  eraseAllData: ["storage.eraseAll"],
+  circuitEnter: ["circuits.enter", "service"],
+  circuitReport: ["circuits.report", "service", "permit", "succeeded"],
+  circuitState: ["circuits.state", "service"],
 };
 
-const testHooks: Record<string, (hook: native.SafeScan, args: any) => unknown> = {
-  testAdvanceClock: (hook, { millis }) => hook.testAdvanceClock(BigInt(millis)),
-  testPanic: (hook) => hook.testPanic(),
-  testFailStorage: (hook, { fail }) => hook.testFailStorage(fail),
+/** Calls of the core that TypeScript has in another form (`events`, `ratings.watch`) or not at all. */
+const ofTheCore: Record<string, (core: native.SafeScan, args: any) => unknown> = {
+  // Where an event is missing, the scenario fails instead of waiting for ever.
+  nextEvents: (core, { max }) =>
+    ask(async () => (await core.nextEvents(max)).map(union), { signal: AbortSignal.timeout(20_000) }),
+  watch: (core, { codes }) => now(() => core.watch(listOf(input.code)("codes", codes))),
+  unwatch: (core, { codes }) => now(() => core.unwatch(listOf(input.code)("codes", codes))),
+  testAdvanceClock: (core, { millis }) => core.testAdvanceClock(BigInt(millis)),
+  testPanic: (core) => core.testPanic(),
+  testFailStorage: (core, { fail }) => core.testFailStorage(fail),
 };
+
+/** A core in both forms: as apps see it, and as it is below. */
+interface Opened {
+  readonly core: SafeScan;
+  readonly native: native.SafeScan;
+}
+
+async function opened(config: SafeScanConfig): Promise<Opened> {
+  return { core: await SafeScan.open(config), native: await hooks(config) };
+}
 
 /** Plays a scenario in an empty directory. */
 export async function play(scenario: Scenario, directory: string): Promise<void> {
   assert.ok(scenario.steps.length > 0, "a scenario without steps");
   const saved = new Map<string, Json>();
-  let config = configOf(scenario.config, directory);
-  let core = await SafeScan.open(config);
+  let open = await opened(configOf(scenario.config, directory));
   const take = async (step: Step, args: Fields): Promise<unknown> => {
-    if (step.call !== "reopen") return call(core, config, step.call, args);
-    await core.shutdown();
-    config = configOf(step.config ?? scenario.config, directory);
-    core = await SafeScan.open(config);
+    if (step.call !== "reopen") return call(open, step.call, args);
+    await open.core.shutdown();
+    open = await opened(configOf(step.config ?? scenario.config, directory));
     return undefined;
   };
   try {
@@ -134,7 +148,7 @@ export async function play(scenario: Scenario, directory: string): Promise<void>
       }
     }
   } finally {
-    await core.shutdown();
+    await open.core.shutdown();
   }
 }
 
@@ -144,13 +158,15 @@ function configOf(fields: Fields = {}, directory: string): SafeScanConfig {
   return { ...others, ...key, directory };
 }
 
-async function call(core: SafeScan, config: SafeScanConfig, name: string, args: Fields): Promise<unknown> {
+async function call({ core, native }: Opened, name: string, args: Fields): Promise<unknown> {
   if (shaped[name]) return shaped[name](core, args);
-  if (testHooks[name]) return testHooks[name](await hooks(config), args);
-  const parameters = positional[name];
-  assert.ok(parameters, `no call is named ${name}`);
+  if (ofTheCore[name]) return ofTheCore[name](native, args);
+  assert.ok(positional[name], `no call is named ${name}`);
+  const [path, ...parameters] = positional[name];
   for (const given of Object.keys(args)) assert.ok(parameters.includes(given), `${name} has no argument ${given}`);
-  return (core as any)[name](...parameters.map((parameter) => args[parameter]));
+  const [group, method] = path.includes(".") ? path.split(".") : [undefined, path];
+  const holder: any = group === undefined ? core : core[group as keyof SafeScan];
+  return holder[method as string](...parameters.map((parameter) => args[parameter]));
 }
 
 interface Outcome {
