@@ -61,12 +61,10 @@ export class EventFeed implements AsyncIterableIterator<CoreEvent, undefined>, R
     return Promise.resolve(DONE);
   }
 
-  /** Takes everything that was not read yet; whether there was anything. */
-  skip(): boolean {
-    const skipped = this.#kept.length > 0 || this.#missed > 0;
+  /** Forgets everything that was not read yet. */
+  skip(): void {
     this.#kept.length = 0;
     this.#missed = 0;
-    return skipped;
   }
 
   /** @internal */

@@ -8,13 +8,7 @@ import { type CoreEvent, union } from "./types.js";
 /** Events pulled at a time: the most that the core gives. */
 const PORTION = 500;
 
-/** The native side of the loop. */
-interface Reader {
-  /** Waits for events; none mean the end. */
-  next(max: number): Promise<native.CoreEvent[]>;
-  /** Ends a `next` that waits. */
-  finish(): void;
-}
+type Reader = ReturnType<native.SafeScan["eventReader"]>;
 
 /** Who is told of events. Neither may throw. */
 export interface Receiver {
@@ -32,10 +26,13 @@ export class EventPump {
     this.#core = core;
   }
 
-  /** Tells `receiver` of every event from now on, until the function returned is called. */
+  /**
+   * Tells `receiver` of every event from now on, until the function returned is called. The first one begins with what
+   * nobody has heard of yet.
+   */
   attach(receiver: Receiver): () => void {
     if (this.#reader === undefined) {
-      const reader = now(() => opened(this.#core));
+      const reader = now(() => this.#core.eventReader());
       this.#reader = reader;
       void this.#pump(reader);
     }
@@ -74,8 +71,4 @@ export class EventPump {
       if (this.#reader === reader && this.#receivers.has(receiver)) receiver.take(event);
     }
   }
-}
-
-function opened(core: native.SafeScan): Reader {
-  return { next: (max) => core.nextEvents(max), finish() {} };
 }

@@ -29,3 +29,11 @@ export function canonicalQr(code: string): string {
 export function coreVersion(): string {
   return native.coreVersion();
 }
+
+/**
+ * The hash of a code that has been checked.
+ * @internal
+ */
+export function hashOf(code: native.CodeRef): native.QrHash {
+  return code.tag === native.CodeRef_Tags.Hash ? code.inner.qrHash : native.hashQrData(code.inner.text);
+}

@@ -1,8 +1,7 @@
 import type { EventPump } from "./event-pump.js";
 import { invalid } from "./errors.js";
-import type { CoreEvent, EventListener, EventType, OpenOptions } from "./types.js";
+import type { CoreEvent, EventListener, EventOf, EventType, OpenOptions } from "./types.js";
 
-type AnyListener = (event: CoreEvent) => void | Promise<void>;
 type Complaint = NonNullable<OpenOptions["onListenerError"]>;
 
 /** The app's listeners: what one throws is told to `complain`, and harms nobody else. */
@@ -22,15 +21,15 @@ export class Listeners {
     if (typeof listener !== "function") throw invalid("listener", "is not a function");
     return this.#pump.attach({
       take: (event) => {
-        if (type === "*" || event.type === type) this.#tell(listener as AnyListener, event);
+        if (isOf(type, event)) this.#tell(listener, event);
       },
       end() {},
     });
   }
 
-  #tell(listener: AnyListener, event: CoreEvent): void {
+  #tell<Type extends EventType | "*">(listener: EventListener<Type>, event: EventOf<Type>): void {
     try {
-      const told: unknown = listener(event);
+      const told = listener(event);
       if (told instanceof Promise) told.catch((error: unknown) => this.#failed(error, event));
     } catch (error) {
       this.#failed(error, event);
@@ -44,6 +43,10 @@ export class Listeners {
       toConsole(error, event);
     }
   }
+}
+
+function isOf<Type extends EventType | "*">(type: Type, event: CoreEvent): event is EventOf<Type> {
+  return type === "*" || event.type === type;
 }
 
 /** The type alone: an error's text, or an event, may hold what must not get into a log. */

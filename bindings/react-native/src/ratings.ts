@@ -2,9 +2,10 @@ import { ask, now } from "./calls.js";
 import { listOf } from "./checks.js";
 import { EventFeed } from "./event-feed.js";
 import type { EventPump } from "./event-pump.js";
-import * as native from "./generated/index.js";
+import { hashOf } from "./functions.js";
+import type * as native from "./generated/index.js";
 import * as input from "./inputs.js";
-import type { CallOptions, Code } from "./types.js";
+import type { CallOptions, Code, CoreEvent } from "./types.js";
 
 /** What the community thinks of codes: `core.ratings`. */
 export class Ratings {
@@ -37,7 +38,8 @@ export class Ratings {
 
   /**
    * The rating of a code as it is, and again whenever it changes, here or elsewhere, until the loop is left or the core is
-   * shut down. A loop that cannot keep up gets the rating as it is then. At most 1,000 codes at a time.
+   * shut down. It never goes back: of changes in quick succession, a loop may get the last alone. At most 1,000 codes at a
+   * time.
    *
    * ```ts
    * for await (const rating of core.ratings.watch(scan.text, { signal })) show(rating);
@@ -48,25 +50,22 @@ export class Ratings {
   }
 
   async *#watched(code: Code, options: CallOptions | undefined): AsyncGenerator<native.Rating, void, undefined> {
-    const [reference, hash] = now(() => {
-      const reference = input.code("code", code);
-      return [reference, hashOf(reference)];
-    });
-    const changes = new EventFeed(
-      this.#pump,
-      (event) => event.type === "RatingChanged" && event.rating.qrHash === hash,
-      options,
-    );
+    const reference = now(() => input.code("code", code));
+    const hash = now(() => hashOf(reference));
+    const isOurs = (event: CoreEvent): boolean => event.type === "RatingChanged" && event.rating.qrHash === hash;
+    const changes = new EventFeed(this.#pump, isOurs, options);
     try {
       now(() => this.#core.watch([reference]));
       try {
-        let present: native.Rating;
-        // What changes while the present is read may be in it or not: it is read again.
-        do present = await this.get(code, options);
-        while (changes.skip());
-        yield present;
+        yield await this.get(code, options);
         for await (const event of changes) {
-          yield event.type === "RatingChanged" ? event.rating : await this.get(code, options);
+          if (event.type === "RatingChanged" && !this.#isOvertaken(event.rating)) {
+            yield event.rating;
+          } else {
+            // What waits behind it is older than what is read now.
+            changes.skip();
+            yield await this.get(code, options);
+          }
         }
       } finally {
         // A core that was shut down watches nothing any more.
@@ -78,8 +77,13 @@ export class Ratings {
       void changes.return();
     }
   }
+
+  /** Whether memory, where every change is before it is told, has another rating already. */
+  #isOvertaken(rating: native.Rating): boolean {
+    const latest = this.cached({ type: "Hash", qrHash: rating.qrHash });
+    return latest !== undefined && DECIDED_BY_VOTES.some((field) => latest[field] !== rating[field]);
+  }
 }
 
-function hashOf(code: native.CodeRef): native.QrHash {
-  return code.tag === native.CodeRef_Tags.Hash ? code.inner.qrHash : native.hashQrData(code.inner.text);
-}
+/** What does not change as time goes by. */
+const DECIDED_BY_VOTES = ["safeVotes", "unsafeVotes", "lastUpdated", "ownVote"] as const;

@@ -138,8 +138,8 @@ export class SafeScan implements AsyncDisposable {
 
   /**
    * Events as they happen, until the loop is left or the core is shut down. Any number of loops may run at once: each gets
-   * everything from its beginning on. 1,024 events are kept for a loop that is slow; `Missed` stands in for older ones. A
-   * loop that waits keeps Node from exiting, as does a listener.
+   * everything from its beginning on; where nobody listened before, also what happened until then. 1,024 events are kept for
+   * a loop that is slow; `Missed` stands in for older ones. A loop that waits keeps Node from exiting, as does a listener.
    *
    * ```ts
    * for await (const event of core.events({ signal })) {

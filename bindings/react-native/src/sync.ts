@@ -115,14 +115,16 @@ export class Sync {
 }
 
 function concernsStatus(event: CoreEvent): boolean {
-  return event.type === "HealthChanged" || event.type === "SyncFinished";
+  return event.type === "HealthChanged" || event.type === "OperationsChanged" || event.type === "SyncFinished";
 }
 
 /** How synchronisation stands after an event. */
 function after(event: CoreEvent, status: SyncStatus): SyncStatus {
   switch (event.type) {
+    case "OperationsChanged":
+      return { ...status, pending: event.pending };
     case "SyncFinished":
-      return { ...status, pending: event.report.waiting, lastReport: event.report };
+      return { ...status, lastReport: event.report };
     case "HealthChanged": {
       const { service, state, cause } = event.health;
       if (service === native.Service.CloudSync) return { ...status, state, cause };

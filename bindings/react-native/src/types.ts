@@ -2,7 +2,9 @@ import type * as native from "./generated/index.js";
 
 /** A code: its text, as scanned, or its hash where the app kept nothing else (see `hashQrData`, `Rating.hostHash`). */
 export type Code =
-  string | { readonly type: "Text"; readonly text: string } | { readonly type: "Hash"; readonly qrHash: native.QrHash };
+  | string
+  | { readonly type: "Text"; readonly text: string }
+  | { readonly type: "Hash"; readonly qrHash: native.QrHash };
 
 /** How a call may be ended early. */
 export interface CallOptions {
@@ -105,10 +107,15 @@ export type CoreEvent = Union<native.CoreEvent>;
 export type EventType = CoreEvent["type"];
 
 /** The events of one type; those of all types for `"*"`. */
-export type EventOf<Type extends EventType | "*"> = Type extends "*" ? CoreEvent : Extract<CoreEvent, { readonly type: Type }>;
+export type EventOf<Type extends EventType | "*"> = Type extends "*"
+  ? CoreEvent
+  : Extract<CoreEvent, { readonly type: Type }>;
 
-/** Is told of events, one after another, in the order of their commits. */
-export type EventListener<Type extends EventType | "*"> = (event: EventOf<Type>) => void | Promise<void>;
+/**
+ * Is told of events, one after another, in the order of their commits. What it returns is of no interest, but that a promise
+ * must not reject.
+ */
+export type EventListener<Type extends EventType | "*"> = (event: EventOf<Type>) => unknown;
 
 /** Whether a call may go through. Tell them apart by `type`. */
 export type CircuitEntry = Union<native.CircuitEntry>;

@@ -2,7 +2,16 @@ import { ask } from "./calls.js";
 import { finite, listOf, optional, text } from "./checks.js";
 import type * as native from "./generated/index.js";
 import * as input from "./inputs.js";
-import { type CallOptions, type Code, type NewVote, type VoteDetails, type VoteOutcome, type VoteQuery, type Voter, union } from "./types.js";
+import {
+  type CallOptions,
+  type Code,
+  type NewVote,
+  type VoteDetails,
+  type VoteOutcome,
+  type VoteQuery,
+  type Voter,
+  union,
+} from "./types.js";
 
 /** What people on this device say of codes: `core.votes`. */
 export class Votes {

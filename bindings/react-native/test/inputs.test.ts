@@ -62,7 +62,11 @@ const refused: [name: string, reason: string, call: Call][] = [
   ["NaN for a time", "scannedAt is not a whole number", (core) => core.scans.record("x", { scannedAt: NaN })],
   ["an endless time", "scannedAt is not a whole number", (core) => core.scans.record("x", { scannedAt: Infinity })],
   ["a time beyond 2^53", "scannedAt is not a whole number", (core) => core.scans.record("x", { scannedAt: 2 ** 60 })],
-  ["a bigint for a time", "scannedAt is not a whole number", (core) => core.scans.record("x", { scannedAt: wrong(1n) })],
+  [
+    "a bigint for a time",
+    "scannedAt is not a whole number",
+    (core) => core.scans.record("x", { scannedAt: wrong(1n) }),
+  ],
   [
     "one bad scan of two",
     "scans[1].text is not",
@@ -83,7 +87,11 @@ const refused: [name: string, reason: string, call: Call][] = [
     "query.verdict is not one of",
     (core) => core.scans.history({ verdict: wrong("Bogus") }),
   ],
-  ["an unknown kind in a filter", "query.kind is not one of", (core) => core.scans.history({ kind: wrong("web_link") })],
+  [
+    "an unknown kind in a filter",
+    "query.kind is not one of",
+    (core) => core.scans.history({ kind: wrong("web_link") }),
+  ],
   ["a cursor that is none", "cursor", (core) => core.scans.history({ cursor: "nonsense" })],
   ["a text for a query", "query is not an object", (core) => core.scans.history(wrong("https://example.com/"))],
   ["an id that is none", "scan_id is not 16 hexadecimal digits", (core) => core.scans.get("nonsense")],
@@ -136,7 +144,11 @@ const refused: [name: string, reason: string, call: Call][] = [
   ["no type of event", "type is not a string", (core) => core.on(wrong(undefined), () => {})],
   ["a log sink that is no function", "callback is not a function", (core) => core.setLogSink("Info", wrong({}))],
   ["no code to watch", "code is neither", (core) => first(core.ratings.watch(wrong(undefined)))],
-  ["a hash to watch that is none", "qr_hash is not", (core) => first(core.ratings.watch({ type: "Hash", qrHash: "ab" }))],
+  [
+    "a hash to watch that is none",
+    "qr_hash is not",
+    (core) => first(core.ratings.watch({ type: "Hash", qrHash: "ab" })),
+  ],
   ["a relative path for an export", "path is not an absolute path", (core) => core.storage.exportTo("export.jsonl")],
   ["half a pair in a pure function", "text contains an unpaired surrogate", () => hashQrData(HIGH)],
   ["an empty code in a pure function", "text is empty", () => classifyQr("")],
@@ -146,13 +158,23 @@ test("what cannot be taken is InvalidInput by name, changes nothing, and the nex
   const { core } = await newCore(t);
   await core.scans.record("before", { scannedAt: now });
   await core.kv.set("key", "before");
-  const before = [await core.statistics(), await core.settings.get(), await core.scans.history(), await core.kv.get("key")];
+  const before = [
+    await core.statistics(),
+    await core.settings.get(),
+    await core.scans.history(),
+    await core.kv.get("key"),
+  ];
   for (const [name, reason, call] of refused) {
     await t.test(name, async () => {
       const error = await fails("InvalidInput", reason, () => call(core));
       assert.equal(error.name, "SafeScanError");
       assert.ok(!/nonsense|Bogus|\ud83d/u.test(error.message), "a reason holds no content");
-      const after = [await core.statistics(), await core.settings.get(), await core.scans.history(), await core.kv.get("key")];
+      const after = [
+        await core.statistics(),
+        await core.settings.get(),
+        await core.scans.history(),
+        await core.kv.get("key"),
+      ];
       assert.deepEqual(after, before);
     });
   }
@@ -176,7 +198,11 @@ const badConfigurations: [name: string, reason: string, config: Partial<Record<k
   ["a private kind", "votable_kinds", { votableKinds: ["Wifi"] }],
   ["a server without URL", "config.sync.baseUrl is not a string", { sync: {} }],
   ["a server without encryption", "base_url is not https", { sync: { baseUrl: "http://api.example" } }],
-  ["a text for a root", "config.sync.trustedRoots[0] is not a Uint8Array", { sync: { ...SERVER, trustedRoots: ["PEM"] } }],
+  [
+    "a text for a root",
+    "config.sync.trustedRoots[0] is not a Uint8Array",
+    { sync: { ...SERVER, trustedRoots: ["PEM"] } },
+  ],
   ["a root that is none", "trusted_roots holds one", { sync: { ...SERVER, trustedRoots: [Uint8Array.of(1)] } }],
   ["a pin that is none", "pinned_keys holds one", { sync: { ...SERVER, pinnedKeys: ["key"] } }],
 ];
