@@ -54,6 +54,14 @@ export function invalid(field: string, problem: string): SafeScanError {
 }
 
 /**
+ * Whether a loop ends because the core does, which is no failure of the loop's.
+ * @internal
+ */
+export function isEndOfCore(error: unknown): boolean {
+  return error instanceof SafeScanError && error.type === "Stopped";
+}
+
+/**
  * What the app gets to see of something that the generated code threw.
  * @internal
  */

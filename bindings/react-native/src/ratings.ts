@@ -1,5 +1,6 @@
 import { ask, now } from "./calls.js";
 import { listOf } from "./checks.js";
+import { isEndOfCore } from "./errors.js";
 import { EventFeed } from "./event-feed.js";
 import type { EventPump } from "./event-pump.js";
 import { hashOf } from "./functions.js";
@@ -67,6 +68,8 @@ export class Ratings {
             yield await this.get(code, options);
           }
         }
+      } catch (error) {
+        if (!isEndOfCore(error)) throw error;
       } finally {
         // A core that was shut down watches nothing any more.
         try {

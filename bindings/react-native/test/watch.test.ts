@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { type Code, type CoreEvent, hashQrData, type Rating } from "react-native-safescan";
+import { type Code, type CoreEvent, hashQrData, type Rating, SafeScan } from "react-native-safescan";
 
 import * as input from "../src/inputs.js";
 import { collected, first, hooks, newCore, range } from "./support/harness.js";
@@ -104,6 +104,23 @@ test("when the last watch is left, changes are no longer told", async (t) => {
   const types = (await events.all).map(({ type }: CoreEvent) => type);
   assert.ok(types.includes("VoteChanged"));
   assert.ok(!types.includes("RatingChanged"));
+});
+
+test("a watch ends with the core, wherever it is", async (t) => {
+  const { core, config } = await newCore(t);
+  const events = collected(core.events());
+  const behind = core.ratings.watch(CODE)[Symbol.asyncIterator]();
+  await behind.next();
+  await core.votes.submit(CODE, "Safe");
+  await events.until(({ type }) => type === "RatingChanged");
+  const reading = collected(core.ratings.watch(CODE));
+  await core.shutdown();
+  assert.equal((await behind.next()).done, true);
+  await reading.all;
+
+  const again = await SafeScan.open(config);
+  t.after(() => again.shutdown());
+  assert.equal((await first(again.ratings.watch(CODE)))?.safeVotes, 1);
 });
 
 test("a watch too many is refused, and leaves nothing behind", async (t) => {

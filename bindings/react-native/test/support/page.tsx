@@ -12,7 +12,7 @@ Object.assign(globalThis, { IS_REACT_NATIVE_TEST_ENVIRONMENT: true });
 
 /** Its types lack this. */
 interface Renderer extends ReactTestRenderer {
-  unstable_flushSync<T>(action: () => T): T;
+    unstable_flushSync<T>(action: () => T): T;
 }
 
 /** A page, and what its components noted. */
