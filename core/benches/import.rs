@@ -20,7 +20,10 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     // A file system in memory would hide what a wait for the disk costs: the checkout's own disk is used.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    println!("{:<46}{:>12}{:>16}{:>14}  target", "import of 100,000 records", "first", "second", "memory");
+    println!(
+        "{:<32}{:>10}{:>14}{:>12}{:>12}  target",
+        "import of 100,000 records", "first", "of it CPU", "second", "memory"
+    );
     for (label, votes, scans) in [("keys", 0, 0), ("scans", 0, RECORDS), ("scans, votes and keys", 10_000, 60_000)] {
         let place = directory.path().join(label);
         fill(&place, RECORDS - scans - votes, scans, votes);
@@ -31,18 +34,32 @@ fn main() {
 async fn measure(label: &str, place: &Path) {
     let core = Core::open(Config::new(place.join("core").to_str().unwrap())).await.unwrap();
     let source = AsyncStorageSource::in_directory(place.to_str().unwrap());
+    // From here on the greatest memory is the import's, not that of making the database.
+    drop(fs::write("/proc/self/clear_refs", "5"));
     let before = resident();
     let mut times = [0.0; 2];
-    for time in &mut times {
-        let start = Instant::now();
+    let mut computed = [0.0; 2];
+    for (time, computed) in times.iter_mut().zip(&mut computed) {
+        let (start, cpu) = (Instant::now(), cpu_seconds());
         let report = core.import.run(source.clone()).await.unwrap();
-        *time = start.elapsed().as_secs_f64();
+        (*time, *computed) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
         let taken = (report.scans + report.votes + report.key_values) as usize;
         assert!(report.complete && taken == RECORDS, "{report:?}");
     }
     let memory = resident().saturating_sub(before) / 1024;
     core.shutdown().await.unwrap();
-    println!("{label:<46}{:>10.2} s{:>13.1} ms{memory:>10} MiB  ≤ 3 s", times[0], times[1] * 1e3);
+    let [first, second] = times;
+    println!("{label:<32}{first:>8.2} s{:>12.2} s{:>9.1} ms{memory:>8} MiB  ≤ 3 s", computed[0], second * 1e3);
+}
+
+/// Processor time of this process so far, which other programs on the machine do not change; 0 where nobody tells.
+fn cpu_seconds() -> f64 {
+    /// Clock ticks in a second, on every Linux there is.
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program may hold anything; behind it the twelfth and thirteenth field are user and system time.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    fields.filter_map(|field| field.parse::<f64>().ok()).sum::<f64>() / TICKS
 }
 
 /// The greatest memory so far, in KiB; 0 where the system does not tell.
