@@ -20,3 +20,16 @@ build_ubrn() {
 }
 
 ensure_ubrn() { [ -x "$UBRN" ] || with_lock ubrn build_ubrn; }
+
+# generate_react_native LIBRARY FOLDER: the TypeScript, C++ and glue of React Native, as bindings/react-native/ubrn.config.yaml
+# says. The generator writes beside the package.json that it finds: a copy's, in FOLDER.
+generate_react_native() {
+  local library=$1 folder=$2 package="$ROOT/bindings/react-native"
+  mkdir -p "$folder"
+  cp "$package/package.json" "$folder/"
+  sed "s|^  directory: .*|  directory: $ROOT/core|" "$package/ubrn.config.yaml" >"$folder/ubrn.config.yaml"
+  (cd "$ROOT/core" && "$UBRN" generate jsi bindings --no-format --library \
+     --ts-dir "$folder/turbo-module" --cpp-dir "$folder/cpp/generated" "$library")
+  (cd "$folder" && "$UBRN" generate jsi turbo-module --config ubrn.config.yaml safescan_core)
+  rm "$folder/package.json" "$folder/ubrn.config.yaml"
+}

@@ -2,13 +2,14 @@
 // border knows no `undefined`, no halves of surrogate pairs and no fractions: they would arrive as other values.
 // Limits are the core's business, not checked here.
 import { invalid } from "./errors.js";
+import { isWellFormed } from "./host.js";
 
 /** Gives `value` back in the form the generated code wants, or throws `InvalidInput` with the field's name. */
 export type Check<T> = (field: string, value: unknown) => T;
 
 export const text: Check<string> = (field, value) => {
   if (typeof value !== "string") throw invalid(field, "is not a string");
-  if (!value.isWellFormed()) throw invalid(field, "contains an unpaired surrogate");
+  if (!isWellFormed(value)) throw invalid(field, "contains an unpaired surrogate");
   return value;
 };
 
