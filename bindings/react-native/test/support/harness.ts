@@ -133,3 +133,14 @@ export async function arrival<T>(promise: Promise<T>): Promise<T> {
     clearInterval(alive);
   }
 }
+
+/** Makes a call that is aborted after so many milliseconds. */
+export async function within<T>(milliseconds: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const aborter = new AbortController();
+  const timer = setTimeout(() => aborter.abort(new Error(`not done after ${milliseconds} ms`)), milliseconds);
+  try {
+    return await call(aborter.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}

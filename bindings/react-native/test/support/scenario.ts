@@ -14,7 +14,7 @@ import { listOf } from "../../src/checks.js";
 import type * as native from "../../src/generated/index.js";
 import * as input from "../../src/inputs.js";
 import { union } from "../../src/types.js";
-import { hooks } from "./harness.js";
+import { hooks, within } from "./harness.js";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Fields = { [name: string]: Json };
@@ -103,8 +103,7 @@ const positional: Record<string, [path: string, ...parameters: string[]]> = {
 /** Calls of the core that TypeScript has in another form (`events`, `ratings.watch`) or not at all. */
 const ofTheCore: Record<string, (core: native.SafeScan, args: any) => unknown> = {
   // Where an event is missing, the scenario fails instead of waiting for ever.
-  nextEvents: (core, { max }) =>
-    ask(async () => (await core.nextEvents(max)).map(union), { signal: AbortSignal.timeout(20_000) }),
+  nextEvents: (core, { max }) => within(20_000, (signal) => ask(async () => (await core.nextEvents(max)).map(union), { signal })),
   watch: (core, { codes }) => now(() => core.watch(listOf(input.code)("codes", codes))),
   unwatch: (core, { codes }) => now(() => core.unwatch(listOf(input.code)("codes", codes))),
   testAdvanceClock: (core, { millis }) => core.testAdvanceClock(BigInt(millis)),
