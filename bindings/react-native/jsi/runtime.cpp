@@ -7,6 +7,7 @@
 #include <JSCRuntime.cpp>
 
 #include <codecvt>
+#include <cstring>
 #include <locale>
 
 namespace {
@@ -64,26 +65,18 @@ protected:
         return createValue(object).getObject(*this).getArrayBuffer(*this);
     }
 
+    /** The binding's own would end a text at its first zero. */
     jsi::String createStringFromUtf8(const uint8_t *bytes, size_t length) override {
-        auto text = Utf16().from_bytes(reinterpret_cast<const char *>(bytes), reinterpret_cast<const char *>(bytes) + length);
+        if (std::memchr(bytes, 0, length) == nullptr) return JSCRuntime::createStringFromUtf8(bytes, length);
+        auto first = reinterpret_cast<const char *>(bytes);
+        auto text = std::wstring_convert<std::codecvt_utf8_utf16<char16_t>, char16_t>().from_bytes(first, first + length);
         auto string = JSStringCreateWithCharacters(reinterpret_cast<const JSChar *>(text.data()), text.size());
         auto value = createValue(JSValueMakeString(context_, string));
         JSStringRelease(string);
         return value.getString(*this);
     }
 
-    std::string utf8(const jsi::String &text) override {
-        auto string = JSValueToStringCopy(context_, JSCRuntime::valueRef(jsi::Value(*this, text)), nullptr);
-        auto characters = reinterpret_cast<const char16_t *>(JSStringGetCharactersPtr(string));
-        auto bytes = Utf16().to_bytes(characters, characters + JSStringGetLength(string));
-        JSStringRelease(string);
-        return bytes;
-    }
-    using JSCRuntime::utf8;
-
 private:
-    using Utf16 = std::wstring_convert<std::codecvt_utf8_utf16<char16_t>, char16_t>;
-
     /** Keeps the engine from collecting the number. */
     struct HeldBigInt final : PointerValue {
         HeldBigInt(JSGlobalContextRef context, JSValueRef value) : context(context), value(value) {

@@ -236,6 +236,8 @@ test("any well-formed text survives", async (t) => {
     await core.kv.set(text.slice(0, 250), text);
     assert.equal(await core.kv.get(text.slice(0, 250)), text);
   }
+  await core.kv.set("zero", "a\0b");
+  assert.equal(await core.kv.get("zero"), "a\0b");
   const large = "v".repeat(16 * MIB);
   await core.kv.set("large", large);
   assert.ok((await core.kv.get("large")) === large);
