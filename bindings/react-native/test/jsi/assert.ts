@@ -21,6 +21,14 @@ function deepEqual(actual: unknown, expected: unknown, message?: string): void {
   check(same(actual, expected), message, () => `${show(actual)} does not equal ${show(expected)}`);
 }
 
+function notEqual(actual: unknown, unwanted: unknown, message?: string): void {
+  check(!Object.is(actual, unwanted), message, () => `${show(actual)} is what it should not be`);
+}
+
+function notDeepEqual(actual: unknown, unwanted: unknown, message?: string): void {
+  check(!same(actual, unwanted), message, () => `${show(actual)} is what it should not be`);
+}
+
 function match(text: string, pattern: RegExp, message?: string): void {
   check(pattern.test(text), message, () => `${show(text)} does not match ${String(pattern)}`);
 }
@@ -94,4 +102,4 @@ function show(value: unknown): string {
   return text.length > 500 ? `${text.slice(0, 500)}…` : text;
 }
 
-export default Object.assign(ok, { ok, equal, deepEqual, match, fail, throws, rejects });
+export default Object.assign(ok, { ok, equal, deepEqual, notEqual, notDeepEqual, match, fail, throws, rejects });
