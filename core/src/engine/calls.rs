@@ -2,32 +2,36 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    sync::atomic::Ordering::SeqCst,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::SeqCst},
 };
 
-use tokio::sync::oneshot;
+use futures_util::future::BoxFuture;
 
 use super::Core;
 use crate::error::{Error, Result, SafeScanError};
 
 impl Core {
     /// Runs `work` as a task of the core's own, to its end, whether or not the caller goes on waiting.
-    pub(crate) async fn detached<T: Send + 'static>(
-        &self,
-        // Boxed here, so that what follows is compiled once per result and not once per call.
-        work: Pin<Box<dyn Future<Output = Result<T>> + Send>>,
-    ) -> Result<T> {
-        let (answer, result) = oneshot::channel();
-        let task: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
-            // Nobody may be waiting any more; the work is done all the same.
-            _ = answer.send(work.await);
-        });
-        drop(self.home.handle().spawn(task));
-        result.await.unwrap_or_else(|_| {
+    ///
+    /// Boxed, and in two parts: what is compiled once per kind of result is then as little as can be.
+    pub(crate) async fn detached<T: Send + 'static>(&self, work: BoxFuture<'static, Result<T>>) -> Result<T> {
+        let result = Arc::new(Mutex::new(None));
+        let place = Arc::clone(&result);
+        self.to_its_end(Box::pin(async move {
+            let outcome = work.await;
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        }))
+        .await;
+        let outcome = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        outcome.unwrap_or_else(|| {
             let stopped = self.stopped.load(SeqCst);
             Err(if stopped { Error::Stopped } else { Error::Panicked { during: "a call" } })
         })
+    }
+
+    /// Returns when the task is gone, however it ended. Dropped, it leaves the task running.
+    async fn to_its_end(&self, task: BoxFuture<'static, ()>) {
+        drop(self.home.handle().spawn(task).await);
     }
 
     /// Runs work that does not wait, unless the core was shut down.

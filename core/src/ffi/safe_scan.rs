@@ -1,4 +1,6 @@
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 
 use crate::{
     engine::Core,
@@ -17,13 +19,15 @@ pub struct SafeScan {
 
 impl SafeScan {
     /// Runs `work` on the core's own runtime, to its end, whether or not the caller waits for it.
-    pub(super) async fn run<T, F>(&self, work: impl FnOnce(Arc<Core>) -> F) -> Result<T, SafeScanError>
+    ///
+    /// Boxed, so that what waits for it is compiled once per kind of result, and not once per call.
+    pub(super) fn run<T, F>(&self, work: impl FnOnce(Arc<Core>) -> F) -> BoxFuture<'_, Result<T, SafeScanError>>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let result = self.core.detached(Box::pin(work(Arc::clone(&self.core)))).await;
-        result.map_err(|error| self.core.tell(&error))
+        let work = self.core.detached(Box::pin(work(Arc::clone(&self.core))));
+        Box::pin(async { work.await.map_err(|error| self.core.tell(&error)) })
     }
 
     /// The same for work that does not wait.

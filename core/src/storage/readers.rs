@@ -63,11 +63,12 @@ impl Readers {
     ) -> Result<T> {
         let permit = Arc::clone(&self.gate).acquire_owned().await.map_err(|_| Error::Stopped)?;
         let this = Arc::clone(self);
-        let read = move || {
+        // Boxed, so that the work is compiled once, and not once for each place where it may be done.
+        let read: Box<dyn FnOnce() -> Result<T> + Send> = Box::new(move || {
             let result = this.read(work);
             drop(permit);
             result
-        };
+        });
         match self.place {
             Place::Here => read(),
             Place::OffThread => off_thread(read).await,
@@ -137,7 +138,7 @@ impl Readers {
 }
 
 /// Runs blocking work where it holds nobody up.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+async fn off_thread<T: Send + 'static>(work: Box<dyn FnOnce() -> Result<T> + Send>) -> Result<T> {
     if Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread) {
         // The runtime's other threads take over what else this one has to do: cheaper than sending the work away.
         return tokio::task::block_in_place(work);
