@@ -169,7 +169,10 @@ impl Core {
 
         let cache = Cache::new(config.cache_capacity(), Arc::clone(&clock));
         let observer: Arc<dyn crate::storage::Observer> = Arc::clone(&hub) as _;
-        let cloud = network.map(|network| Cloud::new(Client::new(network, Arc::clone(&clock))));
+        let cloud = network.map(|network| {
+            let signals = Arc::clone(&hub.signals);
+            Cloud::new(Client::new(network, Arc::clone(&clock), Box::new(move || signals.token_refused())))
+        });
         let context = Arc::new(Context::new(store, config, clock, observer, Arc::clone(&hub.health), cloud));
         let ratings = Ratings::new(Arc::clone(&context), Arc::clone(&hub.seen), hub.watched.clone());
         let core = Arc::new(Self {

@@ -29,6 +29,8 @@ pub(crate) struct Client {
     clock: Arc<dyn Clock>,
     breaker: Mutex<Breaker>,
     access: Mutex<Access>,
+    /// Is called when the token in use turns out to be refused, whoever showed it.
+    token_refused: Box<dyn Fn() + Send + Sync>,
     /// Whether requests may be made at all.
     awake: watch::Sender<Awake>,
     /// Until when the server wants no more operations, by the monotonic clock.
@@ -60,13 +62,14 @@ impl Awake {
 }
 
 impl Client {
-    pub(crate) fn new(network: Network, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(network: Network, clock: Arc<dyn Clock>, token_refused: Box<dyn Fn() + Send + Sync>) -> Self {
         let breaker = Mutex::new(Breaker::new(BreakerPolicy::default()));
         Self {
             network,
             clock,
             breaker,
             access: Mutex::default(),
+            token_refused,
             awake: watch::Sender::new(Awake { front: true, errand: false }),
             quiet_until: AtomicI64::new(0),
         }
@@ -82,7 +85,13 @@ impl Client {
 
     /// The server did not take the token of this number.
     pub(crate) fn note_refused(&self, number: u64) {
-        self.access().refused = Some(number);
+        let news = {
+            let mut access = self.access();
+            access.refused.replace(number) != Some(number) && access.number == number
+        };
+        if news {
+            (self.token_refused)();
+        }
     }
 
     /// The number of the token in use, if it is one that the server did not take.

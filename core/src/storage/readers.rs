@@ -84,7 +84,7 @@ impl Readers {
         let guarded = move || catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::Panicked { during: WHILE }));
         match self.place {
             Place::Here => guarded(),
-            Place::OffThread => off_thread(guarded).await,
+            Place::OffThread => off_thread(Box::new(guarded)).await,
         }
     }
 

@@ -71,7 +71,6 @@ impl LiveHost for Live {
         if let Some(cloud) = &self.context.cloud {
             cloud.client.note_refused(version);
         }
-        self.signals.token_refused();
     }
 
     fn long_poll(&self) -> BoxFuture<'_, PollOutcome> {

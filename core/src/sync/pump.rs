@@ -262,7 +262,7 @@ impl Pump {
             }
             self.look_for_work().await;
         }
-        // The live link may have been the first to hear of it, and then no run is made that could tell.
+        // A look-up or the live link may have been the first to hear of it, and then no run is made that could tell.
         self.context.set_health(Service::CloudSync, state_of(Trouble::Auth), cause_of(Trouble::Auth));
         self.context.observer.happened(Event::TokenWanted);
     }

@@ -36,7 +36,7 @@ pub(crate) struct Told {
     pub(crate) fresh_start: bool,
     /// A token was given.
     pub(crate) new_token: bool,
-    /// The live link was refused for its token.
+    /// The server does not take the token in use.
     pub(crate) token_refused: bool,
     /// Beginnings of hashes that are live now, and of which the present is to be looked up.
     pub(crate) look_ups: BTreeSet<String>,
@@ -112,7 +112,7 @@ impl Signals {
         self.tell(|told| told.look_ups.extend(topics));
     }
 
-    /// The live link was refused for its token.
+    /// The server does not take the token in use: a run, a look-up or the live link was told so.
     pub(crate) fn token_refused(&self) {
         self.tell(|told| told.token_refused = true);
     }

@@ -121,6 +121,28 @@ async fn a_refusal_is_laid_to_the_token_that_was_shown() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_only_reads_is_asked_for_another_token_as_well() {
+    let world = World::new();
+    let core = world.open_automatic().await;
+    core.sync.set_token(token("one")).await.unwrap();
+    settle().await;
+    world.server.always(only("other", 401));
+    for number in 0..3 {
+        let rating = core.ratings.rating(crate::world::code(number)).await.unwrap();
+        assert_eq!(rating.source, safescan_core::model::RatingSource::Neutral);
+        settle().await;
+    }
+    assert_eq!(wanted(&events(&core).await), 1, "once");
+    assert_eq!(health(&core), (ServiceState::Unavailable, HealthCause::Unauthorized));
+    core.sync.set_token(token("other")).await.unwrap();
+    settle().await;
+    assert_eq!(health(&core), HEALTHY);
+    let looked_up = world.server.look_ups().len();
+    core.ratings.rating(crate::world::code(7)).await.unwrap();
+    assert_eq!(world.server.look_ups().len(), looked_up + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_that_is_taken_after_all_may_be_refused_again() {
     let world = World::new();
     let core = world.open_automatic().await;
