@@ -184,6 +184,9 @@ impl Dialogue {
         self.steps.push(Step::Alarm(session.heartbeat));
         // Topics are asked for and nobody answers: what can be had is had without them.
         self.steps.extend(session.catch_up.take().map(Step::Pull));
+        if self.told_left_out.is_some_and(|left_out| left_out > 0) {
+            self.steps.push(Step::Pull(Pull::LeftOut));
+        }
     }
 
     /// Asks for what a new session needs, once all its topics stand, and says how many do not.

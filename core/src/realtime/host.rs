@@ -73,6 +73,8 @@ pub(crate) enum Pull {
     Hint,
     /// A frame that nobody can read: it may have been a change.
     Unreadable,
+    /// The server has no place for some topics: with every heartbeat it is looked whether theirs changed.
+    LeftOut,
 }
 
 /// How the link stands.

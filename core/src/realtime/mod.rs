@@ -27,6 +27,7 @@
 //!    worked out when the wire is free; hence subscriptions survive whatever happens to a connection.
 //! 6. **A new session is followed by one pull**, once its topics stand: changes between the two connections are in it. A
 //!    new topic is looked up once it stands, for it brings later changes only.
+//! 7. **Topics for which the server has no place** are pulled for, with every heartbeat: they come later, not never.
 //!
 //! The pure parts ([`Dialogue`], [`Topics`], [`Inbox`], [`Retry`]) know no socket and no time. The loops around them wait
 //! with tokio's timers and poll in a fixed order, so that a simulation under paused time repeats to the bit.

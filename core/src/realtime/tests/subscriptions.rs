@@ -158,9 +158,25 @@ async fn there_are_fewer_places_than_topics() {
     assert_eq!(end.hears().await, unsub(4, &["0000"]), "so that both agree");
     settled().await;
     assert_eq!(stage.host.state(), Some(LiveState::Live { left_out: 2 }));
+
+    let pulls = |stage: &Stage| stage.host.pulls().into_iter().filter(|why| *why == Pull::LeftOut).count();
+    let before = pulls(&stage);
+    for round in 1..4 {
+        let Some(ClientFrame::Ping { t }) = end.hears().await else { panic!("no ping") };
+        end.says(&ServerFrame::Pong { t });
+        settled().await;
+        assert_eq!(pulls(&stage), before + round, "what the socket does not bring is asked for with every heartbeat");
+    }
+
     stage.want(|wanted| wanted.topics = set(&["0000"]));
     assert_eq!(end.hears().await, unsub(5, &["00bb"]));
     assert_eq!(end.hears().await, sub(6, &["0000"]), "a place became free");
+    end.says(&ServerFrame::SubOk { reference: 6 });
+    settled().await;
+    let before = pulls(&stage);
+    assert!(matches!(end.hears().await, Some(ClientFrame::Ping { .. })));
+    settled().await;
+    assert_eq!(pulls(&stage), before, "all are live");
 }
 
 #[tokio::test(start_paused = true)]
