@@ -152,9 +152,13 @@ impl Cloud {
         self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is added to this device's clock to get the server's.
-    pub(crate) fn clock_offset(&self) -> i64 {
-        self.state().sync.clock_offset.unwrap_or(0)
+    /// What the server's clock shows when this device's shows `now`, as far as it is known. Never less than it showed
+    /// when it was last heard of: this device's may have been turned back since, and what is done now must not be dated
+    /// before what the server has.
+    fn time_at(&self, now: UnixMillis) -> UnixMillis {
+        let state = self.state();
+        let time = now.plus(state.sync.clock_offset.unwrap_or(0));
+        state.sync.server_time.map_or(time, |heard| time.max(UnixMillis(heard)))
     }
 
     pub(crate) fn sync_state(&self) -> SyncState {
@@ -167,7 +171,9 @@ impl Cloud {
 
     /// Takes note of the server's clock.
     pub(crate) fn heard_time(&self, server: UnixMillis, device: UnixMillis) {
-        self.state().sync.clock_offset = Some(server.0.saturating_sub(device.0));
+        let mut state = self.state();
+        state.sync.clock_offset = Some(server.0.saturating_sub(device.0));
+        state.sync.server_time = Some(server.0);
     }
 
     /// The socket may have missed something of every beginning.
@@ -251,7 +257,8 @@ pub(crate) fn topic(hash: &QrHash) -> String {
 impl Context {
     /// The time by the server's clock, as far as it is known.
     pub(crate) fn time(&self) -> UnixMillis {
-        self.now().plus(self.cloud.as_ref().map_or(0, |cloud| cloud.clock_offset()))
+        let now = self.now();
+        self.cloud.as_ref().map_or(now, |cloud| cloud.time_at(now))
     }
 
     /// Shows why there is no live link, if it is closed on purpose.

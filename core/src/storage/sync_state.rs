@@ -11,6 +11,7 @@ use crate::error::Result;
 // Names of the rows.
 const CURSOR: &str = "cursor";
 const CLOCK_OFFSET: &str = "clock_offset";
+const SERVER_TIME: &str = "server_time";
 const DEVICE: &str = "device";
 const SYNCED_AT: &str = "synced_at";
 
@@ -21,6 +22,8 @@ pub(crate) struct SyncState {
     pub(crate) cursor: Option<String>,
     /// What is added to this device's clock to get the server's; `None` before the first answer.
     pub(crate) clock_offset: Option<i64>,
+    /// What the server's clock showed when it was last heard of.
+    pub(crate) server_time: Option<i64>,
     /// The device's name as it was when this was written.
     pub(crate) device: Option<String>,
     /// When a run last came to its end, by this device's clock.
@@ -32,6 +35,7 @@ pub(crate) fn load(connection: &Connection) -> Result<SyncState> {
     Ok(SyncState {
         cursor: find(connection, CURSOR)?,
         clock_offset: find(connection, CLOCK_OFFSET)?.and_then(|text| text.parse().ok()),
+        server_time: find(connection, SERVER_TIME)?.and_then(|text| text.parse().ok()),
         device: find(connection, DEVICE)?,
         synced_at: find(connection, SYNCED_AT)?.and_then(|text| text.parse().ok()),
     })
@@ -41,6 +45,7 @@ pub(crate) fn load(connection: &Connection) -> Result<SyncState> {
 pub(crate) fn save(connection: &Connection, state: &SyncState) -> Result<()> {
     set(connection, CURSOR, state.cursor.as_deref())?;
     set(connection, CLOCK_OFFSET, state.clock_offset.map(|offset| offset.to_string()).as_deref())?;
+    set(connection, SERVER_TIME, state.server_time.map(|time| time.to_string()).as_deref())?;
     set(connection, DEVICE, state.device.as_deref())?;
     set(connection, SYNCED_AT, state.synced_at.map(|at| at.to_string()).as_deref())
 }

@@ -127,8 +127,12 @@ pub(super) async fn absorb(
 
     let mut state = cloud.sync_state();
     let cursor = if refetch { None } else { usable(response.cursor) };
-    if refetch || (cursor.is_some() && cursor != state.cursor) {
+    let moved = refetch || (cursor.is_some() && cursor != state.cursor);
+    if moved {
         state.cursor = cursor;
+    }
+    // With what the server has of ours goes its clock: what is done next is dated after it.
+    if moved || absorbed.decided > 0 {
         remember(context, cloud, state).await?;
     }
     touched.sort_unstable();

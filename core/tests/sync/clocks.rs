@@ -73,6 +73,30 @@ async fn what_is_done_right_after_a_restart_comes_after_what_was_done_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_is_turned_back_without_a_network_loses_no_vote() {
+    for restart in [false, true] {
+        let world = World::new();
+        let mut core = world.open().await;
+        vote(&core, 1, VoteChoice::Safe).await;
+        core.sync.now().await.unwrap();
+        pass(SECOND).await;
+        crate::world::retract(&core, 1).await;
+        core.sync.now().await.unwrap();
+        pass(SECOND).await;
+
+        world.clock.turn(-HOUR);
+        if restart {
+            core.shutdown().await.unwrap();
+            core = world.open().await;
+        }
+        vote(&core, 1, VoteChoice::Unsafe).await;
+        assert_eq!(core.sync.now().await.unwrap().sent, 1, "the later word is the later one");
+        assert_eq!(world.server.account(|account| account.standing()[0].2), VoteChoice::Unsafe);
+        assert_eq!(own_vote(&core, 1).await, Some(VoteChoice::Unsafe));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_vote_from_before_the_first_word_of_the_server_gets_the_server_s_time() {
     let world = World::new();
     world.clock.turn(5 * YEAR);
