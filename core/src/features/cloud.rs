@@ -57,7 +57,9 @@ struct State {
     looked_up: BTreeMap<String, i64>,
     /// Until when the server wants no look-ups, by the monotonic clock.
     no_look_ups_until: i64,
-    /// Beginnings of hashes of which the socket brings every change.
+    /// Beginnings of hashes of which the socket brings every change, from some moment on.
+    held: BTreeSet<String>,
+    /// Those of them of which everything before that moment is known, too.
     live: BTreeSet<String>,
     /// Whether the system says that there is no network.
     offline: bool,
@@ -109,7 +111,10 @@ impl Cloud {
 
     /// These are the beginnings of all watched hashes.
     pub(crate) fn watch(&self, topics: BTreeSet<String>) {
-        self.state().live.retain(|topic| topics.contains(topic));
+        let mut state = self.state();
+        state.held.retain(|topic| topics.contains(topic));
+        state.live.retain(|topic| topics.contains(topic));
+        drop(state);
         self.want(|wanted| wanted.topics = topics);
     }
 
@@ -178,13 +183,21 @@ impl Cloud {
 
     /// The socket may have missed something of every beginning.
     pub(crate) fn forget_live(&self) {
-        self.state().live.clear();
+        let mut state = self.state();
+        state.held.clear();
+        state.live.clear();
     }
 
-    /// The socket brings every change of this beginning from now on.
+    /// The socket brings every change of these beginnings from now on.
+    pub(crate) fn hold(&self, topics: &[String]) {
+        self.state().held.extend(topics.iter().cloned());
+    }
+
+    /// What there is of this beginning is known now; if the socket brings the rest, it stays so.
     pub(crate) fn add_live(&self, topic: String) {
-        if self.is_live() {
-            self.state().live.insert(topic);
+        let mut state = self.state();
+        if state.held.contains(&topic) {
+            state.live.insert(topic);
         }
     }
 

@@ -120,7 +120,7 @@ impl Connection<'_> {
         let host = &self.voice.host;
         match step {
             Step::Pull(why) => host.pull(why),
-            Step::LookUp(topics) => host.look_up(topics),
+            Step::LookUp(topics) => host.look_up(topics, true),
             Step::ServerTime(now) => host.server_time(now),
             Step::Live { left_out } => self.voice.tell(LiveState::Live { left_out }),
             Step::Note(level, text) => self.voice.log.say(level, TARGET, text, &[]),

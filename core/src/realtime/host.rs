@@ -41,7 +41,8 @@ pub(crate) trait LiveHost: Send + Sync + 'static {
     fn pull(&self, why: Pull);
 
     /// These topics bring later changes from now on: what they have so far is to be looked up.
-    fn look_up(&self, topics: Vec<String>);
+    /// Whether later changes come over the socket, or with polls, is told as well.
+    fn look_up(&self, topics: Vec<String>, over_socket: bool);
 
     /// What the server's clock shows.
     fn server_time(&self, now: UnixMillis);

@@ -121,7 +121,7 @@ impl LiveLink {
         let new: Vec<String> = topics.difference(&self.memory.known).cloned().collect();
         self.memory.known = topics;
         if !new.is_empty() {
-            self.voice.host.look_up(new);
+            self.voice.host.look_up(new, false);
         }
     }
 }

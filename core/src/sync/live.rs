@@ -48,7 +48,10 @@ impl LiveHost for Live {
         self.signals.fetch();
     }
 
-    fn look_up(&self, topics: Vec<String>) {
+    fn look_up(&self, topics: Vec<String>, over_socket: bool) {
+        if let (true, Some(cloud)) = (over_socket, &self.context.cloud) {
+            cloud.hold(&topics);
+        }
         self.signals.look_up(topics);
     }
 

@@ -206,7 +206,7 @@ impl LiveHost for Device {
         });
     }
 
-    fn look_up(&self, topics: Vec<String>) {
+    fn look_up(&self, topics: Vec<String>, _over_socket: bool) {
         self.pulled(topics);
         self.0.lock().unwrap().count("looked up");
     }

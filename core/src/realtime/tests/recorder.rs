@@ -63,7 +63,7 @@ impl LiveHost for Recorder {
         self.note(Note::Pull(why));
     }
 
-    fn look_up(&self, topics: Vec<String>) {
+    fn look_up(&self, topics: Vec<String>, _over_socket: bool) {
         self.note(Note::LookUp(topics));
     }
 
