@@ -11,6 +11,7 @@ export type { Storage } from "./storage.js";
 export type { Sync } from "./sync.js";
 export type { Votes } from "./votes.js";
 export type {
+  AsyncStorageSource,
   CallOptions,
   CircuitEntry,
   Code,
@@ -58,6 +59,7 @@ export type {
   CacheStatistics,
   CleanUpReport,
   ExportReport,
+  ImportReport,
   IntegrityReport,
   KvEntry,
   KvPair,

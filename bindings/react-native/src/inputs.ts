@@ -72,4 +72,12 @@ export const settingsUpdate = record(native.SettingsUpdate, {
   voteRetentionDays: optional(count),
 });
 
+export const asyncStorageSource = record(native.AsyncStorageSource, {
+  directory: text,
+  bundleId: optional(text),
+  instance: optional(text),
+  keyPrefix: optional(text),
+  owner: optional(text),
+});
+
 export const kvPair = record(native.KvPair, { key: text, value: text });

@@ -1,7 +1,8 @@
 import { ask } from "./calls.js";
 import { text } from "./checks.js";
 import type * as native from "./generated/index.js";
-import type { CallOptions } from "./types.js";
+import * as input from "./inputs.js";
+import type { AsyncStorageSource, CallOptions } from "./types.js";
 
 /** The files that everything is kept in: `core.storage`. */
 export class Storage {
@@ -43,5 +44,34 @@ export class Storage {
   /** Erases all data, quarantined files included. The installation gets a new identity. */
   eraseAll(options?: CallOptions): Promise<void> {
     return ask(() => this.#core.eraseAllData(), options);
+  }
+
+  /**
+   * Takes over what AsyncStorage left on the disk: the stores of hand-written services become scans, votes and settings,
+   * every other key goes to `core.kv`, values that Android can no longer read back included. `ImportProgress` tells how far
+   * it is.
+   *
+   * To be called at every start of the app until `confirmImport` has succeeded, before anything uses AsyncStorage. It goes
+   * on where an earlier call was interrupted, and takes nothing twice; the originals are not touched. `directory` is
+   * `applicationInfo.dataDir` on Android and `NSHomeDirectory()` on Apple systems.
+   *
+   * Fails with `StorageUnavailable` while an original cannot be read: nothing is taken of that one then, and the next call
+   * tries again.
+   *
+   * ```ts
+   * const report = await core.storage.importAsyncStorage({ directory, bundleId });
+   * if (report.complete) await core.storage.confirmImport();
+   * ```
+   */
+  importAsyncStorage(source: AsyncStorageSource, options?: CallOptions): Promise<native.ImportReport> {
+    return ask(() => this.#core.importAsyncStorage(input.asyncStorageSource("source", source)), options);
+  }
+
+  /**
+   * Removes the originals that were imported since the core was opened, and only those of which everything was taken.
+   * Gives whether none is left. Fails with `InvalidInput`, and removes nothing, if no import has ended before.
+   */
+  confirmImport(options?: CallOptions): Promise<boolean> {
+    return ask(() => this.#core.confirmImport(), options);
   }
 }

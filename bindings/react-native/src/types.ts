@@ -86,6 +86,10 @@ export interface SyncStatus {
   readonly lastReport?: native.SyncReport | undefined;
 }
 
+/** Where an app's AsyncStorage lies on the disk, and how its data is taken over. Only the directory must be given. */
+export type AsyncStorageSource = Pick<native.AsyncStorageSource, "directory"> &
+  Optional<Omit<native.AsyncStorageSource, "directory">>;
+
 /** The settings to change; what is not given stays. */
 export type SettingsUpdate = Optional<native.SettingsUpdate>;
 
