@@ -27,6 +27,7 @@ use crate::{
 pub(crate) const SETTLING_MS: i64 = 60_000;
 /// The longest wait between two tries to open a socket, and the time that opening it takes.
 const LONGEST_BACKOFF_MS: i64 = 31_000;
+const MINUTE_MS: i64 = 60 * 1000;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// How a run went.
@@ -170,6 +171,8 @@ impl<'a, C: Client> World<'a, C> {
         if !C::RESTS || !self.plan.seed.is_multiple_of(4) {
             return;
         }
+        // What is under way comes to its end first.
+        self.wait(MINUTE_MS).await;
         let before: Vec<Traffic> = self.phones.iter().map(|phone| phone.link.traffic()).collect();
         tokio::time::sleep(millis(HOUR_MS)).await;
         for (phone, before) in self.phones.iter().zip(before) {
