@@ -53,7 +53,12 @@ pub struct Log {
 impl Log {
     /// Sends records of `level` and above to `hook` from now on, or nowhere.
     pub fn set_hook(&self, hook: Option<(Level, LogHook)>) {
-        *self.hook.write().unwrap_or_else(std::sync::PoisonError::into_inner) = hook;
+        let before = {
+            let mut place = self.hook.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            std::mem::replace(&mut *place, hook)
+        };
+        // Its end may be the app's code, which must not meet a lock of ours.
+        drop(before);
     }
 
     /// Says `text`, if anybody listens.
@@ -76,7 +81,7 @@ impl std::fmt::Debug for Log {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Mutex, mpsc};
 
     use super::*;
 
@@ -91,5 +96,24 @@ mod tests {
         log.say(Level::Warn, "test", "loud", &[("rows", 3)]);
         let heard = heard.lock().unwrap().clone();
         assert_eq!(heard, [LogRecord { level: Level::Warn, target: "test", text: "loud", fields: vec![("rows", 3)] }]);
+    }
+
+    #[test]
+    fn a_hook_that_is_taken_away_may_use_the_log_as_it_ends() {
+        struct Ends(Arc<Log>, mpsc::Sender<()>);
+        impl Drop for Ends {
+            fn drop(&mut self) {
+                self.0.say(Level::Info, "test", "the end", &[]);
+                self.1.send(()).unwrap();
+            }
+        }
+        let log = Arc::new(Log::default());
+        let (ended, end) = mpsc::channel();
+        let ends = Ends(Arc::clone(&log), ended);
+        log.set_hook(Some((Level::Info, Arc::new(move |_| _ = &ends))));
+        // In a thread of its own: with the lock held it would never come back.
+        let taken_from = Arc::clone(&log);
+        std::thread::spawn(move || taken_from.set_hook(None));
+        end.recv_timeout(std::time::Duration::from_secs(10)).expect("it came to its end");
     }
 }

@@ -167,3 +167,15 @@ test("without a server there is nothing to synchronise", async (t) => {
 function counts({ safeVotes, unsafeVotes }: Rating): number[] {
   return [safeVotes, unsafeVotes];
 }
+
+test("a shutdown amid watches comes to its end, though somebody reads the log", async (t) => {
+  const sync = { baseUrl: "http://127.0.0.1:9", allowPlainLoopback: true };
+  for (let round = 0; round < 5; round += 1) {
+    const { core } = await newCore(t, { sync });
+    core.setLogSink("Debug", () => {});
+    const loops = ["https://a.example/1", "https://a.example/2"].map((code) => collected(core.ratings.watch(code)));
+    await Promise.all(loops.map((loop) => loop.until(() => true)));
+    await core.shutdown();
+    await Promise.all(loops.map((loop) => loop.all));
+  }
+});

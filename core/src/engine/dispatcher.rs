@@ -54,7 +54,12 @@ impl Dispatcher {
     }
 
     pub(super) fn set_listener(&self, listener: Option<Listener>) {
-        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = listener;
+        let before = {
+            let mut place = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *place, listener)
+        };
+        // Its end may be the app's code, which must not meet a lock of ours.
+        drop(before);
     }
 
     /// Passes events on; what does not fit is counted and told of with the next one.
