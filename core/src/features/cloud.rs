@@ -228,6 +228,11 @@ impl Cloud {
                 && state.looked_up.get(&topic).is_some_and(|at| monotonic.saturating_sub(*at) < FRESH_MS))
     }
 
+    /// Whether the system says that there is no network.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.state().offline
+    }
+
     /// Why there is no link, if it is closed on purpose.
     fn why_no_link(&self) -> Option<HealthCause> {
         if *self.link.borrow() != LiveState::Off {

@@ -201,7 +201,11 @@ impl Pump {
                     self.signals.fetch_later();
                 }
                 (self.refused, self.refusals) = (None, 0);
-                let (state, cause) = if ran.too_old {
+                let offline = self.context.cloud.as_ref().is_some_and(|cloud| cloud.is_offline());
+                let (state, cause) = if offline {
+                    // The network went while the run was under way: that it came through is no news of the present.
+                    (state_of(Trouble::Offline), cause_of(Trouble::Offline))
+                } else if ran.too_old {
                     (state_of(Trouble::Upgrade), cause_of(Trouble::Upgrade))
                 } else if report.plain_server {
                     (ServiceState::Degraded, HealthCause::PlainServer)

@@ -176,6 +176,23 @@ async fn shutting_down_ends_whatever_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_comes_through_after_the_network_went_does_not_hide_that_it_did() {
+    let world = World::new();
+    let core = world.open_automatic().await;
+    settle().await;
+    world.server.set_latency(Duration::from_secs(1));
+    vote(&core, 1, VoteChoice::Safe).await;
+    pass(500).await;
+    core.sync.set_network(NetworkState::Offline);
+    pass(MINUTE).await;
+    assert_eq!(operations(&core).await.len(), 0, "it came through");
+    assert_eq!(health(&core), (ServiceState::Unavailable, HealthCause::Offline));
+    core.sync.set_network(NetworkState::Online);
+    pass(MINUTE).await;
+    assert_eq!(health(&core), HEALTHY);
+}
+
+#[tokio::test(start_paused = true)]
 async fn why_there_is_no_live_link_is_told_as_it_is() {
     let world = World::new();
     let core = world.open_automatic().await;
