@@ -28,9 +28,12 @@ export async function newCore(
   config: Partial<SafeScanConfig> = {},
   options?: OpenOptions,
 ): Promise<{ core: SafeScan; config: SafeScanConfig }> {
+  let opened: SafeScan | undefined;
+  // Said first, done first: the directory goes when nobody writes to it any more.
+  t.after(() => opened?.shutdown());
   const whole = { ...config, directory: config.directory ?? newDirectory(t) };
   const core = await SafeScan.open(whole, options);
-  t.after(() => core.shutdown());
+  opened = core;
   return { core, config: whole };
 }
 

@@ -8,7 +8,8 @@ import { newDirectory } from "./harness.js";
  * A test in two lives of the JavaScript side. When `before` has returned, all JavaScript of the first life ends as it is, with
  * whatever is under way; the process, and with it the core, lives on. `after` is the second life.
  *
- * In Node the first life is a worker thread of this same `file`, which therefore has no other tests.
+ * In Node the first life is a worker thread of this same `file`, which therefore has no other tests; and it ends only after
+ * the second. Node's runtime waits for ever for a thread that ended while it was being called.
  */
 export function lives(
   file: string,
@@ -25,7 +26,10 @@ export function lives(
     const directory = newDirectory(t);
     const life = new Worker(new URL(file), { workerData: { name, directory } });
     await once(life, "message");
-    await life.terminate();
-    await after(t, directory);
+    try {
+      await after(t, directory);
+    } finally {
+      await life.terminate();
+    }
   });
 }
