@@ -88,6 +88,10 @@ impl LiveLink {
     /// One connection, from its opening to what comes after it.
     async fn connect(&mut self) -> Next {
         let wanted = self.wanted.borrow_and_update().clone();
+        if !wanted.live {
+            // It was, a moment ago: nobody would tell the socket again that it is not wanted.
+            return Next::Rest;
+        }
         if wanted.network_version != self.terms.network_version {
             self.retry.start_over();
         }

@@ -86,6 +86,8 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let order = Order::Alone(Box::new(move |desk| {
             let result = catch_unwind(AssertUnwindSafe(|| work(desk)));
+            // Before the answer: whoever has it while the core sleeps may rely on closed files.
+            desk.rest();
             drop(reply.send(result.unwrap_or(Err(Error::Panicked { during: WHILE }))));
         }));
         self.give(order).await?;
@@ -135,10 +137,7 @@ fn carry_out(place: &mut Option<Box<Desk>>, order: Order) -> Result<()> {
             answer(desk.commit(&mut group), group);
             desk.tidy();
         }
-        Order::Alone(work) => {
-            work(desk);
-            desk.rest();
-        }
+        Order::Alone(work) => work(desk),
         Order::Stop(reply) => {
             desk.release();
             *place = None;
@@ -170,10 +169,7 @@ fn serve(mut desk: Desk, mut orders: mpsc::Receiver<Order>) {
                     desk.tidy();
                 }
             }
-            Order::Alone(work) => {
-                work(&mut desk);
-                desk.rest();
-            }
+            Order::Alone(work) => work(&mut desk),
             Order::Stop(reply) => {
                 orders.close();
                 // What was accepted before the door closed is still done; the answer says that all of it is.
