@@ -1,0 +1,23 @@
+# What Android needs to know about a native library. Sourced after common.sh.
+ANDROID_API=24 # minSdk, of React Native 0.76 and newer as well
+ANDROID_ABIS=(arm64-v8a armeabi-v7a x86_64)
+ANDROID_PAGE=16384 # devices with pages of 16 KiB load nothing that is aligned to less
+
+# android_target ABI: Rust's name of it.
+android_target() {
+  case $1 in
+    arm64-v8a) echo aarch64-linux-android ;;
+    armeabi-v7a) echo armv7-linux-androideabi ;;
+    x86_64) echo x86_64-linux-android ;;
+  esac
+}
+
+# check_pages LIBRARY [READELF]: every segment that is loaded is aligned to Android's largest pages.
+check_pages() {
+  local library=$1 readelf=${2:-readelf} alignments alignment
+  alignments=$("$readelf" -lW "$library" 2>/dev/null | awk '$1 == "LOAD" { print $NF }')
+  [ -n "$alignments" ] || die "$library is no library that could be loaded"
+  for alignment in $alignments; do
+    [ $((alignment)) -ge "$ANDROID_PAGE" ] || die "$library has a segment aligned to $((alignment)) bytes: Android wants $ANDROID_PAGE"
+  done
+}
