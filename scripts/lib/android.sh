@@ -15,7 +15,7 @@ android_target() {
 # check_pages LIBRARY [READELF]: every segment that is loaded is aligned to Android's largest pages.
 check_pages() {
   local library=$1 readelf=${2:-readelf} alignments alignment
-  alignments=$("$readelf" -lW "$library" 2>/dev/null | awk '$1 == "LOAD" { print $NF }')
+  alignments=$("$readelf" -lW "$library" 2>/dev/null | awk '$1 == "LOAD" { print $NF }') || true
   [ -n "$alignments" ] || die "$library is no library that could be loaded"
   for alignment in $alignments; do
     [ $((alignment)) -ge "$ANDROID_PAGE" ] || die "$library has a segment aligned to $((alignment)) bytes: Android wants $ANDROID_PAGE"
