@@ -27,7 +27,7 @@ internal class Foreground(val application: Application) : Application.ActivityLi
         // Never below zero: counting may have begun in the middle, where the initializer was taken out of the manifest.
         started = (started - 1).coerceAtLeast(0)
         // A rotated activity stops and its successor starts at once: that is no way to the background.
-        if (started == 0) state.value = false
+        if (started == 0 && !activity.isChangingConfigurations) state.value = false
     }
 
     override fun onActivityCreated(activity: Activity, savedInstanceState: Bundle?) = Unit
