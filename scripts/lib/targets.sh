@@ -15,12 +15,11 @@ build_phone_rust() {
   note 'fetching a Rust compiler that has its standard library as source: once per machine, 110 MB'
   rm -rf "$PHONE_RUST/root"; mkdir -p "$PHONE_RUST/packages" "$PHONE_RUST/root"
   # Unpacked, not installed: as packages they do not go together with another Rust. What they need besides is installed.
-  local lists=/var/lib/apt/lists needs
-  [ -n "$(find "$lists" -name '*_Packages*' -print -quit 2>/dev/null)" ] || apt-get update -qq >/dev/null
+  apt-get update -qq >/dev/null
   (cd "$PHONE_RUST/packages" && apt-get download -qq rustc-web rust-web-src libstd-rust-web-dev \
     && apt-get download -qq "$(dpkg -f libstd-rust-web-dev_*.deb Depends | grep -om1 'libstd-rust-web-[0-9.]*')") 2>/dev/null \
     || die "the packages rustc-web and rust-web-src could not be had from Debian's security suite: check 'apt-cache policy rustc-web'"
-  needs=$(dpkg -f "$(ls "$PHONE_RUST"/packages/libstd-rust-web-[0-9]*.deb)" Depends | grep -om1 'libllvm[0-9]*')
+  local needs; needs=$(dpkg -f "$(ls "$PHONE_RUST"/packages/libstd-rust-web-[0-9]*.deb)" Depends | grep -om1 'libllvm[0-9]*')
   apt_install "$needs" || die "the package $needs could not be installed"
   local package; for package in "$PHONE_RUST"/packages/*.deb; do dpkg -x "$package" "$PHONE_RUST/root"; done
   rm -rf "$PHONE_RUST/packages"
