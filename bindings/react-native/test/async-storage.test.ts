@@ -12,7 +12,7 @@ import AsyncStorage, {
 } from "react-native-safescan/async-storage";
 
 import { groups } from "./support/async-storage-cases.js";
-import { newCore, newDirectory, range } from "./support/harness.js";
+import { afterwards, newCore, newDirectory, range } from "./support/harness.js";
 
 /** What no compiler would let pass, but JavaScript does. */
 const wrong = (value: unknown): any => value;
@@ -20,7 +20,7 @@ const wrong = (value: unknown): any => value;
 async function connectedCore(t: TestContext): Promise<SafeScan> {
   const { core } = await newCore(t);
   connect(core);
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   return core;
 }
 
@@ -243,7 +243,7 @@ test("calls made before the core is connected wait for it", async (t) => {
   const directory = newDirectory(t);
   const early = [AsyncStorage.setItem("early", "1"), createAsyncStorage("n").setItem("early", "2")];
   connect(() => SafeScan.open({ directory }));
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   await Promise.all(early);
   assert.equal(await AsyncStorage.getItem("early"), "1");
   const core = await SafeScan.open({ directory });
@@ -261,7 +261,7 @@ test("a core that could not be opened is opened again by the next call", async (
     if (openings < 3) throw new SafeScanError("StorageUnavailable", "the device is locked");
     return core;
   });
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   for (const _ of range(2)) await refuses("SqliteStorageError", /locked/, () => AsyncStorage.getItem("k"));
   await AsyncStorage.setItem("k", "v");
   await AsyncStorage.setItem("k", "v");

@@ -13,7 +13,7 @@ import {
   WebSocketService,
 } from "react-native-safescan/legacy";
 
-import { newCore, range } from "./support/harness.js";
+import { afterwards, newCore, range } from "./support/harness.js";
 
 const LINK = "https://example.com/menu";
 
@@ -40,7 +40,7 @@ test("with no core, and after its shutdown, nothing throws that did not throw", 
   const errors = t.mock.method(console, "error", () => {});
   const states = { "no core": undefined, "a core that was shut down": core } as const;
   await core.shutdown();
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   const qrHash = communityDB.hashQRData(LINK);
   const vote = { userId: "user_1", qrHash, vote: "safe", timestamp: Date.now() } as const;
   for (const [state, source] of Object.entries(states)) {
@@ -78,7 +78,7 @@ test("with no core, and after its shutdown, nothing throws that did not throw", 
 test("operations that are queued within one millisecond keep their order", async (t) => {
   const { core } = await newCore(t);
   connect(core);
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
   for (const number of range(12)) await localStorage.queueForSync({ number });
   const queue = await localStorage.getSyncQueue();

@@ -20,7 +20,7 @@ import {
 } from "react-native-safescan/legacy";
 import ts from "typescript";
 
-import { hooks, newDirectory } from "./support/harness.js";
+import { afterwards, hooks, newDirectory } from "./support/harness.js";
 import { FakeAsyncStorage, Guide, guidePath, QUOTA, seedServices, withoutGuide } from "./support/seed.js";
 import { cases, type World } from "./support/seed-cases.js";
 import { differences } from "./support/seed-differences.js";
@@ -64,7 +64,7 @@ test("the guide's own examples compile and run, and its types are these", { skip
   // Inside this package, whose name is to be found; gone afterwards.
   const directory = resolve(fileURLToPath(import.meta.url), `../../guide-${process.pid}`);
   mkdirSync(directory);
-  t.after(() => rmSync(directory, { recursive: true }));
+  afterwards(t, () => rmSync(directory, { recursive: true }));
   const file = join(directory, "examples.ts");
   writeFileSync(file, source);
   const program = ts.createProgram([file], {
@@ -127,7 +127,7 @@ async function world(t: TestContext): Promise<World> {
   const config = { directory: newDirectory(t), maxStorage: QUOTA };
   let core = await SafeScan.open(config);
   connect(core);
-  t.after(async () => {
+  afterwards(t, async () => {
     connect(undefined);
     await core.shutdown();
   });

@@ -3,7 +3,7 @@ import test from "node:test";
 
 import { type CoreEvent, SafeScan } from "react-native-safescan";
 
-import { arrival, collected, first, newCore, range } from "./support/harness.js";
+import { afterwards, arrival, collected, first, newCore, range } from "./support/harness.js";
 
 test("a loop gets every event in order, and ends at shutdown", async (t) => {
   const { core } = await newCore(t);
@@ -220,7 +220,7 @@ test("a listener that throws is told of to the app, and harms nobody else", asyn
 test("if nobody wants to know what a listener threw, the console has the event's type and no more", async (t) => {
   const lines: unknown[][] = [];
   const { error } = console;
-  t.after(() => (console.error = error));
+  afterwards(t, () => (console.error = error));
   console.error = (...line) => lines.push(line);
   for (const options of [undefined, { onListenerError: () => assert.fail("worse") }]) {
     const { core } = await newCore(t, {}, options);

@@ -17,7 +17,7 @@ import {
 import * as real from "react-native-safescan";
 
 import { standIn } from "../src/jest/memory/index.js";
-import { newDirectory, range } from "./support/harness.js";
+import { afterwards, newDirectory, range } from "./support/harness.js";
 
 const HIGH = "\ud83d";
 const LINK = "https://example.com/menu";
@@ -335,7 +335,7 @@ function opener(t: TestContext, the: Package): Open {
   const directory = newDirectory(t);
   return async (config, options) => {
     const core = await the.SafeScan.open({ directory, ...config }, options);
-    t.after(() => core.shutdown());
+    afterwards(t, () => core.shutdown());
     return core;
   };
 }

@@ -16,7 +16,7 @@ import {
   WebSocketService,
 } from "react-native-safescan/legacy";
 
-import { newCore, newDirectory, range } from "./support/harness.js";
+import { afterwards, newCore, newDirectory, range } from "./support/harness.js";
 
 const LINK = "https://example.com/menu";
 
@@ -30,7 +30,7 @@ const errorHandling = ErrorHandlingService.getInstance();
 async function connectedCore(t: TestContext): Promise<SafeScan> {
   const { core } = await newCore(t);
   connect(core);
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   return core;
 }
 
@@ -64,7 +64,7 @@ test("an app's way: initialise, store a scan, vote, ask for the rating", async (
   connect(() => SafeScan.open({ directory }));
   await backend.initialize();
   const core = await SafeScan.open({ directory });
-  t.after(async () => {
+  afterwards(t, async () => {
     connect(undefined);
     await core.shutdown();
   });
@@ -136,7 +136,7 @@ test("a name that no code and no user can have takes no votes", async (t) => {
 test("the owner's votes are the installation's own, and a second person's are not", async (t) => {
   const { core } = await newCore(t);
   connect(core, { owner: "ada" });
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   await core.votes.submit(LINK, "Unsafe", { votedAt: Date.now() - 60_000 });
   await backend.submitVote(vote());
   assert.equal((await core.votes.mine(LINK))?.choice, "Safe", "changed, and not cast beside it");
@@ -173,7 +173,7 @@ test("with a server that does not answer, nothing is connected, and nothing is l
   const sync = { baseUrl: "http://127.0.0.1:9", allowPlainLoopback: true };
   const { core } = await newCore(t, { sync });
   connect(core);
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   assert.equal((await backend.submitVote(vote())).success, true);
   const { success, error } = await cloudSync.syncToCloud([vote()]);
   assert.ok(!success && error);
@@ -198,7 +198,7 @@ test("the live link is up when the core says so, and not before", async (t) => {
     },
   };
   connect(core as unknown as SafeScan);
-  t.after(() => connect(undefined));
+  afterwards(t, () => connect(undefined));
   const connecting = webSocket.connect();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(webSocket.isConnected(), false);

@@ -17,7 +17,7 @@ import {
     useVote,
 } from "react-native-safescan/react";
 
-import { collected, hooks, newCore, newDirectory, range } from "./support/harness.js";
+import { afterwards, collected, hooks, newCore, newDirectory, range } from "./support/harness.js";
 import { Boundary, Page, settled, within } from "./support/page.js";
 
 const A = "https://example.com/a";
@@ -25,7 +25,7 @@ const B = "https://example.com/b";
 
 function newPage(t: TestContext): Page {
     const page = new Page();
-    t.after(() => page.leave());
+    afterwards(t, () => page.leave());
     return page;
 }
 
@@ -339,7 +339,7 @@ test("health and the status of synchronisation are shown as they are", async (t)
 test("the provider waits for a core that is being opened, and hands an error on", async (t) => {
     const directory = newDirectory(t);
     const opening = SafeScan.open({ directory });
-    t.after(async () => (await opening).shutdown());
+    afterwards(t, async () => (await opening).shutdown());
     const page = newPage(t);
     page.show(
         <SafeScanProvider core={opening} fallback="opening">
@@ -351,7 +351,7 @@ test("the provider waits for a core that is being opened, and hands an error on"
     await page.until(() => page.text === "0 unsafe. ");
 
     const errors = console.error;
-    t.after(() => (console.error = errors));
+    afterwards(t, () => (console.error = errors));
     // React tells of every error that a boundary takes.
     console.error = () => {};
     const refused = SafeScan.open({ directory: "nowhere" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { type CoreEvent, SafeScan } from "react-native-safescan";
 
-import { collected, range } from "./support/harness.js";
+import { afterwards, collected, range } from "./support/harness.js";
 import { lives } from "./support/lives.js";
 
 lives(
@@ -16,7 +16,7 @@ lives(
   },
   async (t, directory) => {
     const core = await SafeScan.open({ directory });
-    t.after(() => core.shutdown());
+    afterwards(t, () => core.shutdown());
     assert.equal(core.cache.get("key"), "of the process, not of the JavaScript side");
     // Calls are done in their order.
     await core.scans.record("after");
@@ -37,7 +37,7 @@ lives(
   },
   async (t, directory) => {
     const core = await SafeScan.open({ directory });
-    t.after(() => core.shutdown());
+    afterwards(t, () => core.shutdown());
     const loop = collected(core.events());
     await Promise.all(range(100).map((number) => core.kv.set(`key ${number}`, "value")));
     await core.votes.submit("https://example.com/", "Safe");

@@ -4,7 +4,7 @@ import test from "node:test";
 import { type Code, type CoreEvent, hashQrData, type Rating, SafeScan } from "react-native-safescan";
 
 import * as input from "../src/inputs.js";
-import { collected, first, hooks, newCore, range } from "./support/harness.js";
+import { afterwards, collected, first, hooks, newCore, range } from "./support/harness.js";
 
 const CODE = "https://example.com/";
 
@@ -119,7 +119,7 @@ test("a watch ends with the core, wherever it is", async (t) => {
   await reading.all;
 
   const again = await SafeScan.open(config);
-  t.after(() => again.shutdown());
+  afterwards(t, () => again.shutdown());
   assert.equal((await first(again.ratings.watch(CODE)))?.safeVotes, 1);
 });
 

@@ -15,10 +15,29 @@ import {
 import * as native from "../../src/generated/index.js";
 import * as input from "../../src/inputs.js";
 
+const undosOf = new WeakMap<TestContext, (() => unknown)[]>();
+
+/**
+ * Undoes something after the test. What was done last is undone first (the test runner's own hooks go the other
+ * way): a directory is removed when nobody writes to it any more.
+ */
+export function afterwards(t: TestContext, undo: () => unknown): void {
+  const known = undosOf.get(t);
+  if (known !== undefined) {
+    known.push(undo);
+    return;
+  }
+  const undos = [undo];
+  undosOf.set(t, undos);
+  t.after(async () => {
+    for (let next = undos.pop(); next !== undefined; next = undos.pop()) await next();
+  });
+}
+
 /** A new, empty directory, gone after the test. */
 export function newDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), "safescan-"));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  afterwards(t, () => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
@@ -28,12 +47,9 @@ export async function newCore(
   config: Partial<SafeScanConfig> = {},
   options?: OpenOptions,
 ): Promise<{ core: SafeScan; config: SafeScanConfig }> {
-  let opened: SafeScan | undefined;
-  // Said first, done first: the directory goes when nobody writes to it any more.
-  t.after(() => opened?.shutdown());
   const whole = { ...config, directory: config.directory ?? newDirectory(t) };
   const core = await SafeScan.open(whole, options);
-  opened = core;
+  afterwards(t, () => core.shutdown());
   return { core, config: whole };
 }
 
