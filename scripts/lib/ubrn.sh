@@ -32,4 +32,6 @@ generate_react_native() {
      --ts-dir "$folder/turbo-module" --cpp-dir "$folder/cpp/generated" "$library")
   (cd "$folder" && "$UBRN" generate jsi turbo-module --config ubrn.config.yaml safescan_core)
   rm "$folder/package.json" "$folder/ubrn.config.yaml"
+  # The generator leaves out the end of many a last line.
+  find "$folder" -type f | while IFS= read -r file; do [ -z "$(tail -c 1 "$file")" ] || echo >>"$file"; done
 }
