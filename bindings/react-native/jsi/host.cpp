@@ -53,6 +53,13 @@ void write(const std::string &path, const std::string &content) {
     if (!(file << content)) throw std::runtime_error("cannot write " + path);
 }
 
+void overwrite(const std::string &path, const std::string &find, const std::string &put) {
+    auto content = read(path);
+    auto at = content.find(find);
+    if (at == std::string::npos || find.size() != put.size()) throw std::runtime_error("nothing to overwrite in " + path);
+    write(path, content.replace(at, put.size(), put));
+}
+
 double residentBytes() {
     std::ifstream file("/proc/self/statm");
     double total = 0, resident = 0;
@@ -91,6 +98,9 @@ public:
         add("newDirectory", 0, [this](auto &rt, Arguments) { return string(rt, scratch_.newDirectory()); });
         add("read", 1, [](auto &rt, Arguments given) { return string(rt, read(text(rt, given[0]))); });
         add("write", 2, [](auto &rt, Arguments given) { write(text(rt, given[0]), text(rt, given[1])); });
+        add("overwrite", 3, [](auto &rt, Arguments given) {
+            overwrite(text(rt, given[0]), text(rt, given[1]), text(rt, given[2]));
+        });
         add("residentBytes", 0, [](auto &, Arguments) { return jsi::Value(residentBytes()); });
         add("names", 1, [](auto &rt, Arguments given) {
             std::string names;

@@ -24,6 +24,7 @@ const stands = {
     "node:test": jsi("test"),
     "react-native": jsi("react-native"),
     [join(built, "test/support/lives.js")]: jsi("lives"),
+    [join(built, "test/support/overwrite.js")]: jsi("overwrite"),
 };
 for (const name of ["fs", "os", "path", "url", "process"]) stands[`node:${name}`] = jsi("node");
 

@@ -2,7 +2,7 @@
 
 use safescan_core::{
     error::SafeScanError,
-    ffi::{SafeScan, canonical_qr, classify_qr, hash_qr_data},
+    ffi::{SafeScan, canonical_qr, classify_qr, core_version, hash_qr_data},
 };
 use serde_json::Value;
 
@@ -97,6 +97,7 @@ pub(crate) async fn make(core: &SafeScan, name: &str, mut args: Fields) -> Resul
         "hashQrData" => hash_qr_data(args.take("text")?).map(|hash| hash.show()),
         "classifyQr" => classify_qr(args.take("text")?).map(|kind| kind.show()),
         "canonicalQr" => canonical_qr(args.take("text")?).map(|text| text.show()),
+        "coreVersion" => Ok(core_version().show()),
 
         other => hook(core, other, args).await,
     }

@@ -50,6 +50,7 @@ struct Step {
     call: String,
     args: Value,
     config: Option<Value>,
+    overwrite: Option<Value>,
     expect: Option<Value>,
     error: Option<String>,
     reason: String,
@@ -99,6 +100,9 @@ impl Scenario {
     ) -> Result<Value, String> {
         let result = if step.call == "reopen" {
             core.shutdown().await.map_err(|error| error.to_string())?;
+            if let Some(change) = &step.overwrite {
+                overwrite(&directory.join("safescan.db"), &change["find"], &change["put"])?;
+            }
             let opened = open(directory, step.config.as_ref().unwrap_or(&self.config)).await;
             opened.map(|opened| {
                 *core = opened;
@@ -131,6 +135,7 @@ impl Step {
         let step = Self {
             args: fields.remove("args").unwrap_or_default(),
             config: fields.remove("config"),
+            overwrite: fields.remove("overwrite"),
             expect: fields.remove("expect"),
             error: take_text(&mut fields, "error"),
             reason: take_text(&mut fields, "reason").unwrap_or_default(),
@@ -160,6 +165,17 @@ impl Step {
 async fn open(directory: &Path, config: &Value) -> Result<Arc<SafeScan>, SafeScanError> {
     let config: Config = Fields::of(config.clone()).config(directory)?;
     SafeScan::open(config).await
+}
+
+/// What a disk does that goes bad: the first place in the file with the text `find` holds `put`.
+fn overwrite(file: &Path, find: &Value, put: &Value) -> Result<(), String> {
+    let (Some(find), Some(put)) = (find.as_str(), put.as_str()) else { return Err("overwrites no texts".into()) };
+    let mut content = fs::read(file).unwrap();
+    let at = content.windows(find.len()).position(|window| window == find.as_bytes());
+    let at = at.filter(|_| find.len() == put.len()).ok_or("finds nothing to overwrite")?;
+    content[at..at + put.len()].copy_from_slice(put.as_bytes());
+    fs::write(file, content).unwrap();
+    Ok(())
 }
 
 fn object(value: Value) -> Map<String, Value> {

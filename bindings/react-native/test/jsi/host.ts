@@ -13,6 +13,8 @@ export interface Host {
   names(directory: string): string;
   read(file: string): string;
   write(file: string, content: string): void;
+  /** The first place in the file that holds the text `find` holds `put` from now on. */
+  overwrite(file: string, find: string, put: string): void;
   residentBytes(): number;
 
   /** Milliseconds since some moment, with fractions. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 
 import {
   canonicalQr,
   classifyQr,
+  coreVersion,
   hashQrData,
   SafeScan,
   type SafeScanConfig,
@@ -15,6 +17,7 @@ import type * as native from "../../src/generated/index.js";
 import * as input from "../../src/inputs.js";
 import { union } from "../../src/types.js";
 import { hooks, within } from "./harness.js";
+import { overwrite } from "./overwrite.js";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Fields = { [name: string]: Json };
@@ -23,6 +26,7 @@ export interface Step {
   call: string;
   args?: Fields;
   config?: Fields;
+  overwrite?: { find: string; put: string };
   expect?: Json;
   error?: string;
   reason?: string;
@@ -47,6 +51,7 @@ const shaped: Record<string, (core: SafeScan, args: any) => unknown> = {
   hashQrData: (_, { text }) => hashQrData(text),
   classifyQr: (_, { text }) => classifyQr(text),
   canonicalQr: (_, { text }) => canonicalQr(text),
+  coreVersion: () => coreVersion(),
 };
 
 /** All others: where TypeScript has them, and the names of their arguments in their order. */
@@ -129,6 +134,7 @@ export async function play(scenario: Scenario, directory: string): Promise<void>
   const take = async (step: Step, args: Fields): Promise<unknown> => {
     if (step.call !== "reopen") return call(open, step.call, args);
     await open.core.shutdown();
+    if (step.overwrite) overwrite(join(directory, "safescan.db"), step.overwrite.find, step.overwrite.put);
     open = await opened(configOf(step.config ?? scenario.config, directory));
     return undefined;
   };

@@ -14,6 +14,7 @@ func make(_ call: String, with args: Fields, on core: SafeScan) async throws -> 
         case "hashQrData": try hashQrData(text: text("text"))
         case "classifyQr": try classifyQr(text: text("text"))
         case "canonicalQr": try canonicalQr(text: text("text"))
+        case "coreVersion": coreVersion()
 
         case "recordScan": try await core.recordScan(scan: args.required("scan") { try $0.newScan() })
         case "recordScans":

@@ -9,6 +9,7 @@ struct Scenario {
     struct Step {
         let call: String
         let args, config, expect: JSON?
+        let overwrite: Overwrite?
         let error, reason: String?
         let save: [String: String]
         let turns: Int
@@ -41,6 +42,7 @@ struct Scenario {
                     try await step.check {
                         if step.call == "reopen" {
                             try await core.shutdown()
+                            try step.overwrite?.apply(to: folder.database)
                             core = try await open(step.config ?? config)
                         } else {
                             let args = try (step.args ?? .object([:])).filledIn(turn: turn, saved: saved)
@@ -61,6 +63,24 @@ struct Scenario {
     }
 }
 
+/// What a disk does that goes bad: the first place in a file with the text `find` holds `put`.
+struct Overwrite {
+    private let find, put: Data
+
+    init(_ fields: Fields) throws {
+        find = Data(try fields.required("find") { try $0.text() }.utf8)
+        put = Data(try fields.required("put") { try $0.text() }.utf8)
+        guard find.count == put.count else { throw Mismatch("only as many bytes can take the place of bytes") }
+    }
+
+    func apply(to file: URL) throws {
+        var content = try Data(contentsOf: file)
+        guard let place = content.range(of: find) else { throw Mismatch("the database has no such text") }
+        content.replaceSubrange(place, with: put)
+        try content.write(to: file)
+    }
+}
+
 extension Scenario.Step {
     init(_ json: JSON) throws {
         self = try json.record { fields in
@@ -71,6 +91,7 @@ extension Scenario.Step {
                 args: try fields.optional("args") { $0 },
                 config: try fields.optional("config") { $0 },
                 expect: try fields.optional("expect") { $0 } ?? (expectsNull ? .null : nil),
+                overwrite: try fields.optional("overwrite") { try $0.record(Overwrite.init) },
                 error: try fields.optional("error") { try $0.text() },
                 reason: try fields.optional("reason") { try $0.text() },
                 save: try fields.optional("save") { try Fields.texts($0) } ?? [:],

@@ -6,9 +6,12 @@ import dev.safescan.core.SafeScanException
 import dev.safescan.core.SafeScanInterface
 import dev.safescan.core.canonicalQr
 import dev.safescan.core.classifyQr
+import dev.safescan.core.coreVersion
 import dev.safescan.core.hashQrData
 import java.lang.reflect.InvocationTargetException
 import java.nio.file.Path
+import kotlin.io.path.readText
+import kotlin.io.path.writeText
 import kotlin.reflect.full.callSuspendBy
 import kotlin.reflect.full.instanceParameter
 import kotlin.reflect.full.memberFunctions
@@ -48,13 +51,13 @@ internal class Scenario(private val json: JsonObject, private val directory: Pat
     }
 
     private suspend fun step(step: JsonObject) {
-        val unknown = step.keys - setOf("call", "args", "expect", "error", "reason", "save", "repeat", "config")
+        val unknown = step.keys - setOf("call", "args", "expect", "error", "reason", "save", "repeat", "config", "overwrite")
         require(unknown.isEmpty()) { "a step has no $unknown" }
         val name = step.getValue("call").jsonPrimitive.content
         for (turn in 0 until (step["repeat"]?.jsonPrimitive?.int ?: 1)) {
             val arguments = step["args"]?.let { resolve(it, turn) }?.jsonObject ?: JsonObject(emptyMap())
             val call: suspend () -> JsonElement = {
-                if (name == "reopen") reopen(step["config"]?.jsonObject) else call(name, arguments)
+                if (name == "reopen") reopen(step) else call(name, arguments)
             }
             val error = step["error"]?.jsonPrimitive?.content
             if (error != null) {
@@ -90,12 +93,25 @@ internal class Scenario(private val json: JsonObject, private val directory: Pat
         }
     }
 
-    private suspend fun reopen(config: JsonObject?): JsonElement {
+    private suspend fun reopen(step: JsonObject): JsonElement {
         val before = core
         before.shutdown()
-        core = open(config ?: json["config"]?.jsonObject)
+        step["overwrite"]?.jsonObject?.let(::overwrite)
+        core = open((step["config"] ?: json["config"])?.jsonObject)
         before.close()
         return toJson(null)
+    }
+
+    /** Does to the database what a disk does that goes bad: the first place with the text `find` holds `put`. */
+    private fun overwrite(change: JsonObject) {
+        val (find, put) = listOf("find", "put").map { change.getValue(it).jsonPrimitive.content }
+        val file = directory.resolve("safescan.db")
+        // Every byte is a character, so none is changed but these.
+        val content = file.readText(Charsets.ISO_8859_1)
+        require(find in content && find.length == put.length) {
+            "the database has no '$find' that '$put' could take the place of"
+        }
+        file.writeText(content.replaceFirst(find, put), Charsets.ISO_8859_1)
     }
 
     private suspend fun open(config: JsonObject?): SafeScan {
@@ -119,6 +135,6 @@ internal class Scenario(private val json: JsonObject, private val directory: Pat
     private companion object {
         // Of the interface: its methods are the ones that declare default arguments.
         val methods = SafeScanInterface::class.memberFunctions.associateBy { it.name }
-        val functions = listOf(::hashQrData, ::classifyQr, ::canonicalQr).associateBy { it.name }
+        val functions = listOf(::hashQrData, ::classifyQr, ::canonicalQr, ::coreVersion).associateBy { it.name }
     }
 }

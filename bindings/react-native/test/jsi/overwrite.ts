@@ -1,0 +1,4 @@
+// What test/support/overwrite.ts does, over the host program.
+import { host } from "./host.js";
+
+export const overwrite = host.overwrite;
