@@ -24,6 +24,13 @@ struct ImportTests {
         try Data(long.utf8).write(to: folder.appendingPathComponent("0f5264038205edfb1ac05fbb0e8c5e94"))
         try await withCore { core in
             let report = try await core.importAsyncStorage(source: source)
+            let progress = try await core.nextEvents().compactMap { event in
+                if case .importProgress(let done, let total) = event { (done: done, total: total) } else { nil }
+            }
+            // All of the originals: the manifest's file and that of the long value.
+            #expect(progress.last?.done == progress.last?.total)
+            #expect(progress.last.map { $0.total > long.utf8.count } == true)
+            #expect(progress.map(\.done) == progress.map(\.done).sorted())
             #expect(report.storages == 1 && report.scans == 1 && report.keyValues == 2)
             #expect(try await core.kvGet(key: "theme") == "dark")
             #expect(try await core.kvGet(key: "long") == long)

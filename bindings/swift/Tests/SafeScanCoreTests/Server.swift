@@ -1,7 +1,8 @@
 import Foundation
 import SafeScanCore
 
-/// The reference server as a process of its own, on an empty folder; ends with the last reference to it.
+/// The reference server as a process of its own, on an empty folder, with the faults that it is told to have; ends with
+/// the last reference to it.
 final class Server: @unchecked Sendable {
     let url: String
     private let process = Process()
@@ -21,7 +22,7 @@ final class Server: @unchecked Sendable {
         account = "bob"
         """
 
-    init() throws {
+    init(faults: String = "") throws {
         let program = ProcessInfo.processInfo.environment["SAFESCAN_SERVER"] ?? ""
         guard FileManager.default.isExecutableFile(atPath: program) else {
             throw Mismatch(
@@ -37,7 +38,7 @@ final class Server: @unchecked Sendable {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = [
             "--data", folder.url.appendingPathComponent("data").path, "--config", config.path,
-            "--listen", "127.0.0.1:0", "--log-level", "warn",
+            "--listen", "127.0.0.1:0", "--log-level", "warn", "--faults", faults,
         ]
         process.standardOutput = output
         try process.run()
@@ -61,8 +62,19 @@ final class Server: @unchecked Sendable {
 
     /// Runs `body` on a device of this account's.
     func withDevice(of account: String, _ body: (SafeScan) async throws -> Void) async throws {
+        try await withDevice(of: account, SyncConfig(baseUrl: url, allowPlainLoopback: true), body)
+    }
+
+    /// The same on one that shares settings, and goes to the server only when it is told to.
+    func withQuietDevice(of account: String, _ body: (SafeScan) async throws -> Void) async throws {
+        let sync = SyncConfig(baseUrl: url, shareSettings: true, onlyWhenAsked: true, allowPlainLoopback: true)
+        try await withDevice(of: account, sync, body)
+    }
+
+    private func withDevice(
+        of account: String, _ sync: SyncConfig, _ body: (SafeScan) async throws -> Void
+    ) async throws {
         let folder = TemporaryFolder()
-        let sync = SyncConfig(baseUrl: url, allowPlainLoopback: true)
         try await SafeScan.with(SafeScanConfig(directory: folder.path, sync: sync)) { core in
             try await core.setAuthToken(token: "token-of-\(account)")
             try await endingInTime(core) { try await body(core) }

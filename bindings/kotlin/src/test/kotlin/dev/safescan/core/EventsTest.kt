@@ -91,6 +91,21 @@ class EventsTest {
     }
 
     @Test
+    fun `a reader that is finished ends at once, and leaves what it did not fetch to the next`() =
+        withCore(directory) { core ->
+            core.eventReader().use { reader ->
+                val scan = core.recordScan(text)
+                assertEquals(listOf<CoreEvent>(CoreEvent.ScansAdded(1u, scan.id)), reader.next())
+                val waiting = async(start = UNDISPATCHED) { reader.next() }
+                reader.finish()
+                assertEquals(emptyList<CoreEvent>(), waiting.await())
+                core.kvSet("key", "value")
+                assertEquals(emptyList<CoreEvent>(), reader.next(), "and stays ended")
+            }
+            assertEquals(CoreEvent.KeyValueChanged(listOf("key")), core.events.first())
+        }
+
+    @Test
     fun `states that are followed meanwhile take no event from a collector to come`() = withCore(directory) { core ->
         val ratings = core.ratings(text).produceIn(this)
         ratings.receive()

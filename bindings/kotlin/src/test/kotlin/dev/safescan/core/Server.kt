@@ -7,8 +7,8 @@ import kotlin.io.path.createDirectories
 import kotlin.io.path.isExecutable
 import kotlin.io.path.writeText
 
-/** The reference server as a process of its own, with everything it keeps in [directory]. */
-internal class Server(private val directory: Path) : AutoCloseable {
+/** The reference server as a process of its own, with everything it keeps in [directory], and with these [faults]. */
+internal class Server(private val directory: Path, faults: String = "") : AutoCloseable {
     private val process: Process
     private val url: String
 
@@ -21,7 +21,7 @@ internal class Server(private val directory: Path) : AutoCloseable {
         val config = directory.createDirectories().resolve("server.toml").apply { writeText(CONFIG) }
         process = ProcessBuilder(
             program, "--data", "${directory.resolve("data")}", "--config", "$config",
-            "--listen", "127.0.0.1:0", "--log-level", "warn",
+            "--listen", "127.0.0.1:0", "--log-level", "warn", "--faults", faults,
         ).redirectError(Redirect.INHERIT).start()
         val said = process.inputReader().readLine().orEmpty()
         url = said.removePrefix("listening on ")
@@ -29,13 +29,25 @@ internal class Server(private val directory: Path) : AutoCloseable {
     }
 
     /** Runs [block] on a device of this [account]'s. */
-    suspend fun <T> withDevice(account: String, block: suspend (SafeScan) -> T): T {
-        val sync = SyncConfig(baseUrl = url, allowPlainLoopback = true)
-        return withSafeScan(configIn(directory.resolve(account)).copy(sync = sync)) { core ->
+    suspend fun <T> withDevice(account: String, block: suspend (SafeScan) -> T): T =
+        withDevice(account, account, SyncConfig(baseUrl = url, allowPlainLoopback = true), block)
+
+    /** The same on a [device] that shares settings, and goes to the server only when it is told to. */
+    suspend fun <T> withQuietDevice(account: String, device: String = account, block: suspend (SafeScan) -> T): T {
+        val sync = SyncConfig(baseUrl = url, shareSettings = true, onlyWhenAsked = true, allowPlainLoopback = true)
+        return withDevice(account, device, sync, block)
+    }
+
+    private suspend fun <T> withDevice(
+        account: String,
+        device: String,
+        sync: SyncConfig,
+        block: suspend (SafeScan) -> T,
+    ): T =
+        withSafeScan(configIn(directory.resolve(device)).copy(sync = sync)) { core ->
             core.setAuthToken("token-of-$account")
             block(core)
         }
-    }
 
     override fun close() {
         process.destroyForcibly().waitFor()
