@@ -98,7 +98,7 @@ class EventsTest {
                 assertEquals(listOf<CoreEvent>(CoreEvent.ScansAdded(1u, scan.id)), reader.next())
                 val waiting = async(start = UNDISPATCHED) { reader.next() }
                 reader.finish()
-                assertEquals(emptyList<CoreEvent>(), waiting.await())
+                assertEquals(emptyList<CoreEvent>(), withTimeout(10.seconds) { waiting.await() })
                 core.kvSet("key", "value")
                 assertEquals(emptyList<CoreEvent>(), reader.next(), "and stays ended")
             }
