@@ -42,7 +42,7 @@ async fn a_refused_token_is_asked_for_once_and_nothing_is_sent_before_it_comes()
         vote(&core, 2, VoteChoice::Safe).await;
         pass(HOUR).await;
         assert_eq!(world.server.seen().len(), 0, "nothing is tried with a token that was refused");
-        core.sync.now().await.expect_err("whoever asks is told");
+        assert_eq!(core.sync.now().await, Err(Error::Unauthorized), "whoever asks is told");
         assert_eq!(wanted(&events(&core).await), 0, "once is enough");
         assert!(operations(&core).await.iter().all(|operation| operation.state == OperationState::Pending));
 
