@@ -224,8 +224,9 @@ Every call, error and event of [the surface](../bindings/api.txt) is a row. The 
 its own package on the real library. The others name a language's own tests that exercise it besides, after the names that
 the language's own layer has for it or makes the call in. At most three are named; `…` stands for more.
 
-Kotlin runs on the JVM, Swift on Linux, TypeScript in Node; of its tests, those without `.node` in their names run on React
-Native's interface (JavaScriptCore) as well. Rust's unit tests, inside `core/src`, are not read. A test is found by the
-call's text: that it *checks* what it exercises is for its readers to see.
+Kotlin runs on the JVM, and in the glue's tests on Android's framework (Robolectric); Swift on Linux; TypeScript in Node, and
+of its tests those without `.node` in their names on React Native's interface (JavaScriptCore) as well. Rust's unit tests,
+inside `core/src`, are not read. A test is found by the call's text: that it *checks* what it exercises is for its readers to
+see.
 
 ";

@@ -48,7 +48,8 @@ pub(crate) const LANGUAGES: [Language; 4] = [
     Language {
         name: "Kotlin",
         extensions: &["kt"],
-        tests: &["bindings/kotlin/src/test"],
+        // The glue's tests run the same core through the same package.
+        tests: &["bindings/kotlin/src/test", "android/src/test"],
         aside: &["/scenarios/", "/ScenarioTest.kt"],
         layer: &["bindings/kotlin/src/main"],
         below: &["", "reader."],
@@ -64,7 +65,7 @@ pub(crate) const LANGUAGES: [Language; 4] = [
     Language {
         name: "Swift",
         extensions: &["swift"],
-        tests: &["bindings/swift/Tests"],
+        tests: &["bindings/swift/Tests", "ios/Tests"],
         aside: &["/Scenarios/", "/ScenarioTests.swift"],
         layer: &["bindings/swift/Sources/SafeScanCore/Layer"],
         below: &["", "reader.", "core."],
