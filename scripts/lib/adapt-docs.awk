@@ -4,7 +4,7 @@
 #
 # - names between backticks are spelled as these languages do: `set_auth_token` becomes `setAuthToken`;
 # - a custom type says what its text or number means, and not how it came to be;
-# - in Kotlin, what only the generated code itself uses is left out of documentation.
+# - in Kotlin and TypeScript, what only the generated code itself uses is left out of documentation.
 #
 # No line of code changes, but for Kotlin's and TypeScript's new comments before it.
 
@@ -51,6 +51,8 @@ function subject(line,   words, name) {
     if (name in meaning) say(meaning[name], line)
     else if (language == "kotlin") say("@suppress", line)
   }
+  # A record's factory bears the record's name; the package hands out the type alone.
+  if (language == "typescript" && lines > 1 && held[2] ~ /^ \* Generated factory for /) say("@internal", line)
   if (language != "kotlin") return
   if (line ~ /^public interface [A-Za-z]*Interface /) say("@suppress", line)
   if (line ~ /^open class [A-Za-z]*Impl:/) say("@suppress", line)

@@ -1,3 +1,7 @@
+/**
+ * The core: open it with `SafeScan.open`, keep it, and call it from anywhere. Every call that waits takes a `signal`.
+ * @module
+ */
 export { CircuitOpenError, SafeScanError, type SafeScanErrorType } from "./errors.js";
 export { canonicalQr, classifyQr, coreVersion, hashQrData } from "./functions.js";
 export { SafeScan } from "./safe-scan.js";
@@ -56,6 +60,7 @@ export {
 } from "./generated/index.js";
 export type {
   BackgroundRun,
+  ByteCount,
   CacheStatistics,
   CleanUpReport,
   ExportReport,
@@ -63,11 +68,14 @@ export type {
   IntegrityReport,
   KvEntry,
   KvPair,
+  OperationId,
   OperationPage,
   PendingOperation,
+  QrHash,
   Rating,
   RepairReport,
   Scan,
+  ScanId,
   ScanPage,
   ServiceHealth,
   Statistics,
@@ -75,7 +83,9 @@ export type {
   StoreReport,
   SyncReport,
   SystemHealth,
+  UnixMillis,
   UserSettings,
   Vote,
   VotePage,
+  VoterId,
 } from "./generated/index.js";

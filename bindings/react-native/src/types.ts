@@ -27,7 +27,10 @@ export interface OpenOptions extends CallOptions {
 /** Every field may be left out. */
 type Optional<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
 
-/** How the core is to work. Only the directory must be given. */
+/**
+ * How the core is to work. Only the directory must be given.
+ * @interface
+ */
 export type SafeScanConfig = Pick<native.SafeScanConfig, "directory"> &
   Optional<Omit<native.SafeScanConfig, "directory" | "identityKey" | "sync">> & {
     /** 32 secret bytes from Keychain or Keystore that make voters anonymous. Without them the core makes a key. */
@@ -36,32 +39,59 @@ export type SafeScanConfig = Pick<native.SafeScanConfig, "directory"> &
     readonly sync?: SyncConfig | undefined;
   };
 
-/** How changes go to a server, and whom the core takes for it. */
+/**
+ * How changes go to a server, and whom the core takes for it.
+ * @interface
+ */
 export type SyncConfig = Pick<native.SyncConfig, "baseUrl"> &
   Optional<Omit<native.SyncConfig, "baseUrl" | "trustedRoots">> & {
     /** Certificates, in DER or PEM, that may vouch for the server besides the bundled public authorities. */
     readonly trustedRoots?: readonly Uint8Array[] | undefined;
   };
 
-/** What may be kept with a scan besides the code's text. */
+/**
+ * What may be kept with a scan besides the code's text.
+ * @interface
+ */
 export type ScanDetails = Optional<Omit<native.NewScan, "text">>;
 
-/** A scan to be recorded. */
+/**
+ * A scan to be recorded.
+ * @interface
+ */
 export type NewScan = Pick<native.NewScan, "text"> & ScanDetails;
 
-/** Who votes and when; the installation itself and now if nothing is said. */
+/**
+ * Who votes and when; the installation itself and now if nothing is said.
+ * @interface
+ */
 export type VoteDetails = Optional<Pick<native.NewVote, "userId" | "votedAt">>;
 
-/** A vote to be cast. */
-export type NewVote = Pick<native.NewVote, "choice"> & VoteDetails & { readonly code: Code };
+/**
+ * A vote to be cast.
+ * @interface
+ */
+export type NewVote = Pick<native.NewVote, "choice"> & VoteDetails & {
+    /** What is voted on. */
+    readonly code: Code;
+  };
 
-/** Which scans are wanted, and how many. All conditions given must hold. */
+/**
+ * Which scans are wanted, and how many. All conditions given must hold.
+ * @interface
+ */
 export type ScanQuery = Optional<native.ScanQuery>;
 
-/** Whose votes are wanted, and how many. */
+/**
+ * Whose votes are wanted, and how many.
+ * @interface
+ */
 export type VoteQuery = Optional<native.VoteQuery>;
 
-/** Which of several people who share the device. */
+/**
+ * Which of several people who share the device.
+ * @interface
+ */
 export type Voter = Optional<Pick<native.NewVote, "userId">>;
 
 /** Which changes that wait for the server are wanted, and how many. */
@@ -86,11 +116,17 @@ export interface SyncStatus {
   readonly lastReport?: native.SyncReport | undefined;
 }
 
-/** Where an app's AsyncStorage lies on the disk, and how its data is taken over. Only the directory must be given. */
+/**
+ * Where an app's AsyncStorage lies on the disk, and how its data is taken over. Only the directory must be given.
+ * @interface
+ */
 export type AsyncStorageSource = Pick<native.AsyncStorageSource, "directory"> &
   Optional<Omit<native.AsyncStorageSource, "directory">>;
 
-/** The settings to change; what is not given stays. */
+/**
+ * The settings to change; what is not given stays.
+ * @interface
+ */
 export type SettingsUpdate = Optional<native.SettingsUpdate>;
 
 /** A generated enum with data, `{ tag: "Accepted", inner: { rating } }`, as `{ type: "Accepted", rating }`. */
@@ -101,10 +137,44 @@ type Union<Variant extends { readonly tag: string }> = Variant extends {
   ? { readonly type: `${Tag}` } & Fields
   : { readonly type: `${Variant["tag"]}` };
 
-/** What became of a vote: none of these is an error. Tell them apart by `type`. */
+/**
+ * What became of a vote: none of these is an error. Tell them apart by `type`:
+ *
+ * | `type` | fields | |
+ * |---|---|---|
+ * | `Accepted` | `rating` | It is the voter's first on this code; the rating counts it already. |
+ * | `Updated` | `rating` | It took the place of the voter's earlier vote. |
+ * | `Retracted` | `rating` | The voter's vote was taken back. |
+ * | `Unchanged` | `rating` | The same or a later vote stood there already, or there was nothing to retract. |
+ * | `Throttled` | `rule`, `retryAfterMs` | Too many in too short a time: nothing was stored. Try again after so many milliseconds. |
+ * | `NotVotable` | `kind` | Codes of this kind hold private content and are not voted on: nothing was stored. |
+ */
 export type VoteOutcome = Union<native.VoteOutcome>;
 
-/** Something that happened. Events come in the order of their commits, and only after them. Tell them apart by `type`. */
+/**
+ * Something that happened. Events come in the order of their commits, and only after them. Tell them apart by `type`:
+ *
+ * | `type` | fields | |
+ * |---|---|---|
+ * | `ScansAdded` | `count`, `latest` | Scans were added: how many, and the last one's id. |
+ * | `ScansRemoved` | `count` | Scans were removed by the app. |
+ * | `ScansEvicted` | `count` | Old scans were removed to make room. |
+ * | `VoteChanged` | `qrHash` | A vote was cast, changed or retracted on this device. |
+ * | `RatingChanged` | `rating` | The rating of a watched code changed. |
+ * | `SettingsChanged` | | Read them anew. |
+ * | `KeyValueChanged` | `keys` | Data under these keys changed; no keys: all, or more than a hundred. |
+ * | `DamageFound` | `store`, `count` | Damaged rows were found, and are withheld until a repair. |
+ * | `Repaired` | `report` | A repair ended. |
+ * | `HealthChanged` | `health` | A part's state changed. |
+ * | `SyncFinished` | `report` | Changes were sent and fetched. |
+ * | `OperationSuperseded` | `id`, `kind` | A change gave way to a later one of another device of the account. |
+ * | `OperationParked` | `id`, `reason` | A change waits for the app: see `sync.operations`. |
+ * | `OperationsChanged` | `pending` | So many changes wait for the server now. |
+ * | `TokenWanted` | | The server wants a token, or another one: give it with `sync.setToken`. |
+ * | `ImportProgress` | `done`, `total` | An import is under way: bytes of the originals taken, of how many. |
+ * | `Erased` | | Everything was erased. |
+ * | `Missed` | `count` | The reader was too slow, and so many events before this one were dropped. Read the state anew. |
+ */
 export type CoreEvent = Union<native.CoreEvent>;
 
 /** The names of what can happen. */
@@ -121,7 +191,10 @@ export type EventOf<Type extends EventType | "*"> = Type extends "*"
  */
 export type EventListener<Type extends EventType | "*"> = (event: EventOf<Type>) => unknown;
 
-/** Whether a call may go through. Tell them apart by `type`. */
+/**
+ * Whether a call may go through: `Allowed` with the `permit` to report with, once, or `Refused` with `retryAfterMs`. Tell
+ * them apart by `type`.
+ */
 export type CircuitEntry = Union<native.CircuitEntry>;
 
 /** @internal */

@@ -1,8 +1,13 @@
-// `react-native-safescan` for tests under Node (Vitest, Jest with ES modules, node:test): the real core where there is
-// a native library for this machine, else a stand-in in memory, which says so once. By an alias from
-// "react-native-safescan" to "react-native-safescan/jest", a whole app is tested on it.
-//
-//   const core = await openTemporary();
+/**
+ * `react-native-safescan` for tests under Node (Vitest, Jest with ES modules, node:test): the real core where there is
+ * a native library for this machine, else a stand-in in memory, which says so once. By an alias from
+ * "react-native-safescan" to "react-native-safescan/jest", a whole app is tested on it.
+ *
+ * ```ts
+ * const core = await openTemporary();
+ * ```
+ * @module
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

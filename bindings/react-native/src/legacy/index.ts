@@ -1,9 +1,14 @@
-// The services of the backend guide, over the core: the same classes, methods, signatures and error texts. An app gives
-// them the core once, before or after they are first called:
-//
-//   connect(() => SafeScan.open({ directory }));
-//
-// They decide nothing themselves. New code is better off with the core: it has pages, events, and typed errors.
+/**
+ * The services of the backend guide, over the core: the same classes, methods, signatures and error texts. An app gives
+ * them the core once, before or after they are first called:
+ *
+ * ```ts
+ * connect(() => SafeScan.open({ directory }));
+ * ```
+ *
+ * They decide nothing themselves. New code is better off with the core: it has pages, events, and typed errors.
+ * @module
+ */
 export { connect, type ConnectOptions, type CoreSource, NotConnectedError } from "../connection.js";
 export { BackendInfrastructureService } from "./backend-infrastructure.js";
 export { CacheService } from "./cache.js";

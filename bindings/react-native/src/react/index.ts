@@ -1,4 +1,7 @@
-// Hooks for React and React Native: `react-native-safescan/react`.
+/**
+ * Hooks for React and React Native. Each shows a state of the core and is told when it changes.
+ * @module
+ */
 export { SafeScanProvider, type SafeScanProviderProps, useSafeScan } from "./provider.js";
 export { type CommunityRating, useCommunityRating } from "./rating.js";
 export { type HistoryQuery, type ScanHistory, useScanHistory } from "./scan-history.js";

@@ -13,6 +13,7 @@ import type { SafeScan } from "../safe-scan.js";
 
 const CoreContext = createContext<SafeScan | undefined>(undefined);
 
+/** What the provider is given. */
 export interface SafeScanProviderProps {
   /**
    * The core, or the promise of it that `SafeScan.open` gave. Open it once, outside of components: the provider neither opens
@@ -21,6 +22,7 @@ export interface SafeScanProviderProps {
   readonly core: SafeScan | PromiseLike<SafeScan>;
   /** What is shown until the core is open. */
   readonly fallback?: ReactNode;
+  /** What uses the core. */
   readonly children?: ReactNode;
 }
 
