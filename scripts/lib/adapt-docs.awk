@@ -4,9 +4,9 @@
 #
 # - names between backticks are spelled as these languages do: `set_auth_token` becomes `setAuthToken`;
 # - a custom type says what its text or number means, and not how it came to be;
-# - in Kotlin and TypeScript, what only the generated code itself uses is left out of documentation.
+# - what only the generated code itself uses is left out of documentation, as each language's tool understands it.
 #
-# No line of code changes, but for Kotlin's and TypeScript's new comments before it.
+# No line of code changes.
 
 BEGIN {
   # As in core/src/model/quantity.rs and id.rs.
@@ -29,6 +29,7 @@ in_comment {
 {
   subject($0)
   flush()
+  if (hide) { print "@_documentation(visibility: private)"; hide = 0 }
   print
 }
 END { flush() }
@@ -53,6 +54,7 @@ function subject(line,   words, name) {
   }
   # A record's factory bears the record's name; the package hands out the type alone.
   if (language == "typescript" && lines > 1 && held[2] ~ /^ \* Generated factory for /) say("@internal", line)
+  if (language == "swift" && line ~ /^(public protocol [A-Za-z]*Protocol:|open class [A-Za-z]*Impl:|public func uniffi)/) hide = 1
   if (language != "kotlin") return
   if (line ~ /^public interface [A-Za-z]*Interface /) say("@suppress", line)
   if (line ~ /^open class [A-Za-z]*Impl:/) say("@suppress", line)

@@ -1,10 +1,10 @@
 import Foundation
 
 extension SafeScan {
-    /// Records the scan of a code with this text (1 to 4,296 characters). When this returns, the scan survives a kill
-    /// and a power cut.
+    /// Records the scan of a code. When this returns, the scan survives a kill and a power cut.
     ///
     /// - Parameters:
+    ///   - text: The code's text as scanned: 1 to 4,296 characters.
     ///   - verdict: What the app made of the code.
     ///   - scannedAt: When it was scanned; now by default.
     ///   - metadata: Whatever the app wants to keep with it, up to 16 KiB.
@@ -19,7 +19,10 @@ extension SafeScan {
 
     /// Casts or changes the vote on the code with this text: one stands per voter and code, the latest wins.
     ///
-    /// - Parameter userId: Who votes, if several people share the device; the installation itself by default.
+    /// - Parameters:
+    ///   - choice: What the voter thinks of it.
+    ///   - text: The code's text as scanned.
+    ///   - userId: Who votes, if several people share the device; the installation itself by default.
     /// - Throws: `SafeScanError`. A vote that is not counted is no error: see ``VoteOutcome``.
     @discardableResult
     public func vote(_ choice: VoteChoice, on text: String, userId: String? = nil) async throws -> VoteOutcome {
