@@ -16,12 +16,15 @@ export class Cache {
     return now(() => this.#core.cacheGet(text("key", key)));
   }
 
-  /** Keeps `value` under `key` for `ttlMs` milliseconds, or for the time that the configuration says. */
+  /**
+   * Keeps `value` (up to 16 MiB) under `key` (1 byte to 1 KiB) for `ttlMs` milliseconds, or for the time that the
+   * configuration says. When the cache is full, a value that was little used gives way.
+   */
   set(key: string, value: string, ttlMs?: number): void {
     now(() => this.#core.cacheSet(text("key", key), text("value", value), optional(count)("ttlMs", ttlMs)));
   }
 
-  /** Forgets `key`; false if it was not there. */
+  /** Forgets what is under `key`; false if that is nothing. */
   remove(key: string): boolean {
     return now(() => this.#core.cacheRemove(text("key", key)));
   }
@@ -31,7 +34,7 @@ export class Cache {
     now(() => this.#core.cacheClear());
   }
 
-  /** How the cache is doing. */
+  /** How the cache is doing: entries, hits, misses. */
   statistics(): native.CacheStatistics {
     return now(() => this.#core.cacheStatistics());
   }

@@ -18,7 +18,7 @@ export class KeyValue {
     return ask(() => this.#core.kvGet(text("key", key)), options);
   }
 
-  /** Stores `value` (up to 16 MiB) under `key` (1 byte to 1 KiB). */
+  /** Stores `value` (up to 16 MiB) under `key` (1 byte to 1 KiB, no NUL). What has returned survives a kill and a power cut. */
   set(key: string, value: string, options?: CallOptions): Promise<void> {
     return ask(() => this.#core.kvSet(text("key", key), text("value", value)), options);
   }
@@ -28,17 +28,17 @@ export class KeyValue {
     return ask(() => this.#core.kvRemove(text("key", key)), options);
   }
 
-  /** The values under `keys`, in the same order. */
+  /** The values under up to 10,000 keys, in the same order. */
   multiGet(keys: readonly string[], options?: CallOptions): Promise<native.KvEntry[]> {
     return ask(() => this.#core.kvMultiGet(listOf(text)("keys", keys)), options);
   }
 
-  /** Stores all pairs in one transaction; of two with one key the later stays. */
+  /** Stores up to 10,000 pairs in one transaction; of two with one key the later stays. */
   multiSet(pairs: readonly native.KvPair[], options?: CallOptions): Promise<void> {
     return ask(() => this.#core.kvMultiSet(listOf(input.kvPair)("pairs", pairs)), options);
   }
 
-  /** Removes all keys in one transaction. */
+  /** Removes up to 10,000 keys in one transaction. Those that are not there are ignored. */
   multiRemove(keys: readonly string[], options?: CallOptions): Promise<void> {
     return ask(() => this.#core.kvMultiRemove(listOf(text)("keys", keys)), options);
   }

@@ -19,29 +19,29 @@ pub struct CacheStatistics {
 /// Values in memory for a while: gone after a restart, never waiting for the disk.
 #[uniffi::export]
 impl SafeScan {
-    /// The value under `key`, if it is there and its time is not over.
+    /// The value under `key`, if it is there and its time is not over. From memory: never waits for the disk.
     pub fn cache_get(&self, key: String) -> Result<Option<String>, SafeScanError> {
         self.now(|core| core.cache_get(&key))
     }
 
-    /// Keeps `value` under `key` for `ttl_ms` milliseconds, or for the time that the configuration says. When the cache
-    /// is full, a value that was little used gives way.
+    /// Keeps `value` (up to 16 MiB) in memory under `key` (1 byte to 1 KiB) for `ttl_ms` milliseconds, or for the time that
+    /// the configuration says. It is gone after a restart. When the cache is full, a value that was little used gives way.
     #[uniffi::method(default(ttl_ms = None))]
     pub fn cache_set(&self, key: String, value: String, ttl_ms: Option<u32>) -> Result<(), SafeScanError> {
         self.now(|core| core.cache_set(key, value, ttl_ms))
     }
 
-    /// Forgets `key`; false if it was not there.
+    /// Forgets what the cache holds under `key`; false if that is nothing.
     pub fn cache_remove(&self, key: String) -> Result<bool, SafeScanError> {
         self.now(|core| core.cache_remove(&key))
     }
 
-    /// Forgets everything.
+    /// Forgets everything that the cache holds.
     pub fn cache_clear(&self) -> Result<(), SafeScanError> {
         self.now(|core| core.cache_clear())
     }
 
-    /// How the cache is doing.
+    /// How the cache is doing: entries, hits, misses.
     pub fn cache_statistics(&self) -> Result<CacheStatistics, SafeScanError> {
         self.now(|core| core.cache_statistics())
     }

@@ -30,7 +30,10 @@ impl SafeScan {
         self.run(|core| async move { core.key_value.find(key).await }).await
     }
 
-    /// Stores `value` under `key`.
+    /// Stores `value` (up to 16 MiB) under `key` (1 byte to 1 KiB, no NUL), in place of what stood there. When this returns,
+    /// it survives a kill and a power cut.
+    ///
+    /// Fails with `InvalidInput` or `StorageFull`; nothing is changed then.
     pub async fn kv_set(&self, key: String, value: String) -> Result<(), SafeScanError> {
         self.run(|core| async move { core.key_value.set_all(vec![KvPair { key, value }]).await }).await
     }
@@ -40,23 +43,25 @@ impl SafeScan {
         self.run(|core| async move { core.key_value.remove_all(vec![key]).await }).await
     }
 
-    /// The values under `keys`, in the same order.
+    /// The values under up to 10,000 keys, in the same order.
     pub async fn kv_multi_get(&self, keys: Vec<String>) -> Result<Vec<KvEntry>, SafeScanError> {
         self.run(|core| async move { core.key_value.find_all(keys).await }).await
     }
 
-    /// Stores all pairs in one transaction; of two with one key the later stays.
+    /// Stores up to 10,000 pairs in one transaction; of two with one key the later stays.
+    ///
+    /// Fails with `InvalidInput` or `StorageFull`; nothing is changed then.
     pub async fn kv_multi_set(&self, pairs: Vec<KvPair>) -> Result<(), SafeScanError> {
         self.run(|core| async move { core.key_value.set_all(pairs).await }).await
     }
 
-    /// Removes all keys in one transaction.
+    /// Removes up to 10,000 keys in one transaction. Those that are not there are ignored.
     pub async fn kv_multi_remove(&self, keys: Vec<String>) -> Result<(), SafeScanError> {
         self.run(|core| async move { core.key_value.remove_all(keys).await }).await
     }
 
     /// Merges JSON objects into those stored: objects deeply, anything else by replacement; what is not there is stored
-    /// as given. All pairs in one transaction.
+    /// as given. Up to 10,000 pairs, in one transaction.
     ///
     /// Fails with `InvalidInput` if a value, or what is stored, is not a JSON object; nothing is changed then.
     pub async fn kv_merge(&self, pairs: Vec<KvPair>) -> Result<(), SafeScanError> {

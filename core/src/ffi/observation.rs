@@ -236,7 +236,7 @@ impl EventReader {
 /// the core, but should hand longer work on.
 #[uniffi::export(with_foreign)]
 pub trait EventListener: Send + Sync {
-    /// An event.
+    /// An event, told after its commit.
     fn on_event(&self, event: CoreEvent) -> Result<(), ListenerError>;
 }
 

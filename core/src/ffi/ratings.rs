@@ -73,7 +73,7 @@ impl SafeScan {
         self.run(|core| async move { core.ratings.rating(code).await }).await
     }
 
-    /// The ratings of up to 500 codes, in the same order.
+    /// The ratings of up to 500 codes, in the same order, as `rating` gives each.
     pub async fn ratings(&self, codes: Vec<CodeRef>) -> Result<Vec<Rating>, SafeScanError> {
         self.run(|core| async move { core.ratings.ratings(codes).await }).await
     }

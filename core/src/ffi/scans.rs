@@ -140,7 +140,7 @@ impl SafeScan {
         self.run(|core| async move { core.scans.find(id).await }).await
     }
 
-    /// A page of the history, newest first. As fast at the millionth scan as at the first.
+    /// A page of the history (1 to 500 scans, by default 50), newest first. As fast at the millionth scan as at the first.
     pub async fn scan_history(&self, query: ScanQuery) -> Result<ScanPage, SafeScanError> {
         self.run(|core| async move { core.scans.page(query).await }).await
     }

@@ -41,7 +41,7 @@ impl SafeScan {
         self.run(|core| async move { core.settings.read().await }).await
     }
 
-    /// Changes settings and returns them all.
+    /// Changes the settings that are given, and returns them all.
     pub async fn update_settings(&self, update: SettingsUpdate) -> Result<UserSettings, SafeScanError> {
         self.run(|core| async move { core.settings.update(update).await }).await
     }

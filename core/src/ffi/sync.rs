@@ -56,8 +56,8 @@ impl SafeScan {
         self.run(|core| async move { core.sync.now().await }).await
     }
 
-    /// The same within `deadline_ms` (1 to 600,000), for the short time that the system gives an app in the background;
-    /// works while the core is suspended. At the deadline it returns what is left to the next run.
+    /// Sends and fetches, within `deadline_ms` (1 to 600,000 milliseconds): for the short time that the system gives an app
+    /// in the background. Works while the core is suspended. What is left at the deadline is left to the next run.
     ///
     /// Fails as `sync_now` does.
     pub async fn run_once(&self, deadline_ms: u32) -> Result<BackgroundRun, SafeScanError> {

@@ -121,7 +121,8 @@ impl SafeScan {
         self.run(|core| async move { core.votes.submit_all(votes).await }).await
     }
 
-    /// Takes a vote back.
+    /// Takes the voter's vote on a code back. When this returns, that survives a kill and a power cut. The voter is the
+    /// installation, or the one with this `user_id` if several people share the device.
     #[uniffi::method(default(user_id = None))]
     pub async fn retract_vote(&self, code: CodeRef, user_id: Option<String>) -> Result<VoteOutcome, SafeScanError> {
         self.run(|core| async move { core.votes.retract(code, user_id).await }).await
