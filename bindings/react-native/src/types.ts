@@ -49,11 +49,8 @@ export type SyncConfig = Pick<native.SyncConfig, "baseUrl"> &
     readonly trustedRoots?: readonly Uint8Array[] | undefined;
   };
 
-/**
- * What may be kept with a scan besides the code's text.
- * @interface
- */
-export type ScanDetails = Optional<Omit<native.NewScan, "text">>;
+/** What may be kept with a scan besides the code's text. */
+export interface ScanDetails extends Optional<Omit<native.NewScan, "text">> {}
 
 /**
  * A scan to be recorded.
@@ -61,11 +58,8 @@ export type ScanDetails = Optional<Omit<native.NewScan, "text">>;
  */
 export type NewScan = Pick<native.NewScan, "text"> & ScanDetails;
 
-/**
- * Who votes and when; the installation itself and now if nothing is said.
- * @interface
- */
-export type VoteDetails = Optional<Pick<native.NewVote, "userId" | "votedAt">>;
+/** Who votes and when; the installation itself and now if nothing is said. */
+export interface VoteDetails extends Optional<Pick<native.NewVote, "userId" | "votedAt">> {}
 
 /**
  * A vote to be cast.
@@ -76,23 +70,14 @@ export type NewVote = Pick<native.NewVote, "choice"> & VoteDetails & {
     readonly code: Code;
   };
 
-/**
- * Which scans are wanted, and how many. All conditions given must hold.
- * @interface
- */
-export type ScanQuery = Optional<native.ScanQuery>;
+/** Which scans are wanted, and how many. All conditions given must hold. */
+export interface ScanQuery extends Optional<native.ScanQuery> {}
 
-/**
- * Whose votes are wanted, and how many.
- * @interface
- */
-export type VoteQuery = Optional<native.VoteQuery>;
+/** Whose votes are wanted, and how many. */
+export interface VoteQuery extends Optional<native.VoteQuery> {}
 
-/**
- * Which of several people who share the device.
- * @interface
- */
-export type Voter = Optional<Pick<native.NewVote, "userId">>;
+/** Which of several people who share the device. */
+export interface Voter extends Optional<Pick<native.NewVote, "userId">> {}
 
 /** Which changes that wait for the server are wanted, and how many. */
 export interface OperationQuery {
@@ -123,11 +108,8 @@ export interface SyncStatus {
 export type AsyncStorageSource = Pick<native.AsyncStorageSource, "directory"> &
   Optional<Omit<native.AsyncStorageSource, "directory">>;
 
-/**
- * The settings to change; what is not given stays.
- * @interface
- */
-export type SettingsUpdate = Optional<native.SettingsUpdate>;
+/** The settings to change; what is not given stays. */
+export interface SettingsUpdate extends Optional<native.SettingsUpdate> {}
 
 /** A generated enum with data, `{ tag: "Accepted", inner: { rating } }`, as `{ type: "Accepted", rating }`. */
 type Union<Variant extends { readonly tag: string }> = Variant extends {
