@@ -24,12 +24,13 @@ let package = Package(
                 .unsafeFlags(["-L\(bindings)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(bindings)/lib"]),
             ]
         ),
+        .target(name: "Articles", dependencies: ["SafeScanCore"], swiftSettings: strict),
         .executableTarget(name: "Quickstart", dependencies: ["SafeScanCore"], swiftSettings: strict),
         .executableTarget(name: "DemoPhone", dependencies: ["SafeScanCore"], swiftSettings: strict),
         .executableTarget(name: "Measure", dependencies: ["SafeScanCore"], swiftSettings: strict),
         .testTarget(
             name: "SafeScanCoreTests",
-            dependencies: ["SafeScanCore", "Quickstart", "DemoPhone"],
+            dependencies: ["SafeScanCore", "Articles", "Quickstart", "DemoPhone"],
             swiftSettings: strict
         ),
     ],

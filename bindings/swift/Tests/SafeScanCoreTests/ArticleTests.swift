@@ -1,3 +1,4 @@
+import Articles
 import Foundation
 import SafeScanCore
 import Testing
@@ -12,7 +13,7 @@ struct ArticleTests {
         let text = try String(
             contentsOf: Self.package.appendingPathComponent("Sources/SafeScanCore/SafeScanCore.docc/\(article).md"), encoding: .utf8)
         let examples = try String(
-            contentsOf: Self.package.appendingPathComponent("Tests/SafeScanCoreTests/Examples/Articles.swift"), encoding: .utf8)
+            contentsOf: Self.package.appendingPathComponent("Sources/Articles/Articles.swift"), encoding: .utf8)
         let blocks = text.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         try #require(!blocks.isEmpty)
         for block in blocks {

@@ -2,16 +2,23 @@ import Foundation
 import SafeScanCore
 
 // The code of the documentation's articles (Sources/SafeScanCore/SafeScanCore.docc), word for word: what stands there must
-// compile here, see ArticleTests.
+// compile here, see ArticleTests. No test itself: most of it is compiled only.
 
-func opened() async throws -> SafeScan {
+/// What the articles show things on.
+@MainActor
+public protocol ArticleScreen: AnyObject {
+    var badge: String { get set }
+    var banner: String { get set }
+}
+
+public func opened() async throws -> SafeScan {
     let support = try FileManager.default.url(
         for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil, create: true)
     let core = try await SafeScan.open(in: support.appendingPathComponent("SafeScan"))
     return core
 }
 
-func scannedAndVoted(core: SafeScan) async throws {
+public func scannedAndVoted(core: SafeScan) async throws {
     let scan = try await core.record("https://example.com/menu", verdict: .safe)
     switch try await core.vote(.safe, on: scan.text) {
     case .accepted(let rating), .updated(let rating), .unchanged(let rating), .retracted(let rating):
@@ -23,7 +30,7 @@ func scannedAndVoted(core: SafeScan) async throws {
     }
 }
 
-func unsafeHistory(core: SafeScan) async throws -> [Scan] {
+public func unsafeHistory(core: SafeScan) async throws -> [Scan] {
     var unsafeScans: [Scan] = []
     var cursor: String?
     repeat {
@@ -34,7 +41,7 @@ func unsafeHistory(core: SafeScan) async throws -> [Scan] {
     return unsafeScans
 }
 
-func recorded(text: String, core: SafeScan) async throws {
+public func recorded(text: String, core: SafeScan) async throws {
     do {
         try await core.record(text)
     } catch SafeScanError.StorageFull {
@@ -45,7 +52,7 @@ func recorded(text: String, core: SafeScan) async throws {
     }
 }
 
-func connected(folder: URL, token: String) async throws -> SafeScan {
+public func connected(folder: URL, token: String) async throws -> SafeScan {
     let config = SafeScanConfig(
         directory: folder.path,
         sync: SyncConfig(baseUrl: "https://votes.example.com"))
@@ -54,14 +61,14 @@ func connected(folder: URL, token: String) async throws -> SafeScan {
     return core
 }
 
-func keptSignedIn(core: SafeScan, freshToken: () async throws -> String) async throws {
+public func keptSignedIn(core: SafeScan, freshToken: () async throws -> String) async throws {
     for await event in core.events {
         if case .tokenWanted = event { try await core.setAuthToken(token: freshToken()) }
     }
 }
 
 @MainActor
-func explained(core: SafeScan, screen: some Screen) async {
+public func explained(core: SafeScan, screen: some ArticleScreen) async {
     for await status in core.syncStatus {
         switch status.cause {
         case .offline: screen.banner = "Offline: \(status.pending) changes wait"
@@ -71,16 +78,16 @@ func explained(core: SafeScan, screen: some Screen) async {
     }
 }
 
-func slept(core: SafeScan) async throws {
+public func slept(core: SafeScan) async throws {
     try await core.suspend()
 }
 
-func sentInTheBackground(core: SafeScan) async throws {
+public func sentInTheBackground(core: SafeScan) async throws {
     let run = try await core.runOnce(deadlineMs: 20_000)
     print(run.finished ? "all is sent" : "\(run.report.waiting) changes wait")
 }
 
-func givenUp(core: SafeScan) async throws {
+public func givenUp(core: SafeScan) async throws {
     let page = try await core.pendingOperations()
     for operation in page.operations where operation.state == .parked {
         print("\(operation.kind): \(operation.lastError ?? "refused")")
@@ -89,7 +96,7 @@ func givenUp(core: SafeScan) async throws {
 }
 
 @MainActor
-func followedForAWhile(core: SafeScan, scan: Scan, screen: some Screen) {
+public func followedForAWhile(core: SafeScan, scan: Scan, screen: some ArticleScreen) {
     let rating = Task {
         for await rating in try core.ratings(of: scan.text) {
             screen.badge = "\(rating.safeVotes) of \(rating.totalVotes) say safe"
@@ -98,7 +105,7 @@ func followedForAWhile(core: SafeScan, scan: Scan, screen: some Screen) {
     rating.cancel()
 }
 
-func counted(core: SafeScan) async throws -> Int {
+public func counted(core: SafeScan) async throws -> Int {
     var badge = 0
     for await event in core.events {
         switch event {
