@@ -15,7 +15,7 @@ Pod::Spec.new do |s|
   s.source_files = "ios/*.{h,mm}", "cpp/*.{h,cpp}", "cpp/generated/*.{hpp,cpp}"
   s.preserve_paths = "cpp/runtime/*.h"
   # The core itself, a static library for devices and simulators.
-  s.vendored_frameworks = "SafeScanCore.xcframework"
+  s.vendored_frameworks = "SafeScanCoreFFI.xcframework"
   s.resource_bundles = { "SafeScanPrivacy" => "ios/PrivacyInfo.xcprivacy" }
   s.pod_target_xcconfig = {
     "CLANG_CXX_LANGUAGE_STANDARD" => "c++20",

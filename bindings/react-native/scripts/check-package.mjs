@@ -29,7 +29,7 @@ const WANTED = [
     /^ios\/(SafeScan\.(h|mm)|PrivacyInfo\.xcprivacy)$/,
 ];
 /** The core for phones, which a release brings. */
-const RELEASED = [/^android\/core\/[\w-]+\/libsafescan_core\.so$/, /^SafeScanCore\.xcframework\//];
+const RELEASED = [/^android\/core\/[\w-]+\/libsafescan_core\.so$/, /^SafeScanCoreFFI\.xcframework\//];
 
 let passed = 0;
 let failed = 0;
