@@ -5,6 +5,9 @@ IOS_SINCE=15.0 MACOS_SINCE=12.0 # as in bindings/swift/Package.swift
 APPLE_MODULE=SafeScanCoreFFI
 APPLE_SLICES=(ios ios-simulator macos)
 
+# lay_headers BINDINGS FOLDER: as they lie in the XCFramework. The module is a plain one, no framework's: ours is a library.
+lay_headers() { mkdir -p "$2/$APPLE_MODULE"; cp "$1/swift/FFI/$APPLE_MODULE.h" "$1/swift/FFI/module.modulemap" "$2/$APPLE_MODULE/"; }
+
 # What Xcode calls an SDK and a system, and a pair of Rust's and Clang's names for each processor.
 apple_sdk() { case $1 in ios) echo iphoneos ;; ios-simulator) echo iphonesimulator ;; macos) echo macosx ;; esac; }
 apple_targets() {
