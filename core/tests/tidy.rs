@@ -112,6 +112,41 @@ fn files_of_the_core_are_short() {
     assert!(p90 <= 400, "a tenth of the files in core/src has more than {p90} lines; aim at 400");
 }
 
+/// Packages are released together: all have the version that stands in Cargo.toml.
+#[test]
+fn there_is_one_version() {
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+    let mut offences = String::new();
+    let mut found = 0;
+    for path in files(&top(), &["xml", "json", "kts", "gradle"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        for version in versions(path.file_name().unwrap().to_str().unwrap(), &text) {
+            found += 1;
+            if version != VERSION {
+                writeln!(offences, "{}: {version}, and Cargo.toml says {VERSION}", path.display()).unwrap();
+            }
+        }
+    }
+    assert!(offences.is_empty(), "\n{offences}");
+    // Two of Maven, and three of npm at least, since a lock file has it twice.
+    assert!(found >= 5, "only {found} versions found");
+}
+
+/// What a file of this name says its package's version is. Gradle has to read it elsewhere.
+fn versions(name: &str, text: &str) -> Vec<String> {
+    let after = |start: &str, end: &str| Some(text.split_once(start)?.1.split_once(end)?.0.to_owned());
+    match name {
+        "pom.xml" => after("<version>", "<").into_iter().collect(),
+        "package.json" | "package-lock.json" => {
+            let json: serde_json::Value = serde_json::from_str(text).unwrap();
+            let versions = [&json["version"], &json["packages"][""]["version"]];
+            versions.into_iter().filter_map(|version| Some(version.as_str()?.to_owned())).collect()
+        }
+        _ if name.ends_with(".kts") || name.ends_with(".gradle") => after("\nversion = \"", "\"").into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Fails and lists every place where `offends` holds; it is given the tokens from that place on.
 fn expect_none(what: &str, offends: impl Fn(&Source, &[Token]) -> bool) {
     let mut offences = String::new();
@@ -360,6 +395,10 @@ fn the_rules_see_what_they_should() {
         used("qr/mod.rs", "// crate::engine\npub(crate) fn f() { \"crate::engine\"; crate::engine::go::<'a'>() }"),
         ["engine"]
     );
+    assert_eq!(versions("pom.xml", "<version>1</version><version>2</version>"), ["1"]);
+    assert_eq!(versions("package-lock.json", r#"{"version":"1","packages":{"":{"version":"2"}}}"#), ["1", "2"]);
+    assert_eq!(versions("build.gradle.kts", "plugins {}\nversion = \"3\"\n"), ["3"]);
+    assert_eq!(versions("build.gradle.kts", "\nversion = cargoVersion()\n"), [""; 0]);
     let tokens = tokens("a('\"', '\\'', 'l, \"x\\\"y\", r#\"SELECT \"#) // b\n/* c */ ::d mod tests { e }", false);
     let words: Vec<_> = tokens.iter().filter(|token| token.kind == Kind::Word).map(|token| &*token.text).collect();
     assert_eq!(words, ["a", "l", "d", "mod", "tests", "e"]);
