@@ -18,6 +18,9 @@ say()  { printf '%s▸ %s%s\n' "$BOLD" "$*" "$RESET" >&2; }
 note() { printf '%s  %s%s\n' "$DIM" "$*" "$RESET" >&2; }
 die()  { printf '%serror:%s %s\n' "$RED" "$RESET" "$*" >&2; exit 1; }
 
+# macOS has version 3, in which an empty list is an error.
+[ "${BASH_VERSINFO[0]}" -ge 5 ] || die "Bash $BASH_VERSION is too old: 5 or newer is needed (macOS: brew install bash)"
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # Debian with root is the one place where a missing tool is installed rather than asked for.
@@ -57,6 +60,8 @@ need_maven() {
 # Several scripts may want the same heavy tool at once; the second waits and then finds it made.
 with_lock() { # NAME COMMAND...
   local name=$1; shift
+  # macOS has no flock: there, scripts that are started at once may make the same thing twice.
+  have flock || { "$@"; return; }
   exec 9>"$CACHE/$name.lock"; flock 9; "$@"; local rc=$?; exec 9>&-; return $rc
 }
 

@@ -1,9 +1,11 @@
 # The Swift package that apps depend on: the XCFramework, and the Swift sources around it. It lives in a repository of its
 # own, since SwiftPM wants the manifest at the top and generated sources are not committed here. Sourced after ios.sh.
 
-# write_swift_package FOLDER [URL CHECKSUM]: without a URL, for the XCFramework that lies in target/ios.
+# write_swift_package FOLDER [URL CHECKSUM]: without a URL, for the XCFramework that lies in target/ios, and with tests for a
+# simulator.
 write_swift_package() {
-  local folder=$1 url=${2:-} checksum=${3:-} generated="${SAFESCAN_BINDINGS:-$GENERATED/ship}/swift/SafeScanCore.swift" binary
+  local folder=$1 url=${2:-} checksum=${3:-} generated="${SAFESCAN_BINDINGS:-$GENERATED/ship}/swift/SafeScanCore.swift"
+  local binary tests=''
   if [ -n "$url" ]; then
     [[ $url == https://*.zip ]] || die "SwiftPM takes an XCFramework from an https address that ends in .zip, and '$url' is none"
     [[ $checksum =~ ^[0-9a-f]{64}$ ]] || die "'$checksum' is no SHA-256: take what scripts/build-ios printed"
@@ -11,6 +13,7 @@ write_swift_package() {
   else
     [ -d "target/ios/$APPLE_MODULE.xcframework" ] || die "there is no XCFramework in target/ios: run scripts/build-ios"
     binary="path: \"$APPLE_MODULE.xcframework\""
+    tests='        .testTarget(name: "DeviceTests", dependencies: ["SafeScanApple", "SafeScanCore"], path: "DeviceTests"),'$'\n'
   fi
   [ -f "$generated" ] || die "there are no generated sources: run scripts/bindings"
 
@@ -22,11 +25,11 @@ write_swift_package() {
   cp -R ios/Sources/SafeScanAppleCore ios/Sources/SafeScanApple "$folder/Sources/"
   cp LICENSE-MIT LICENSE-APACHE "$folder/"
   cp ios/README.md "$folder/README.md"
-  [ -n "$url" ] || cp -R "target/ios/$APPLE_MODULE.xcframework" "$folder/"
-  swift_manifest "$binary" >"$folder/Package.swift"
+  [ -n "$url" ] || cp -R ios/DeviceTests "target/ios/$APPLE_MODULE.xcframework" "$folder/"
+  swift_manifest "$binary" "$tests" >"$folder/Package.swift"
 }
 
-# No unsafe flags: SwiftPM refuses them in a package that an app depends on.
+# swift_manifest BINARY TESTS. No unsafe flags: SwiftPM refuses them in a package that an app depends on.
 swift_manifest() {
   cat <<MANIFEST
 // swift-tools-version: 6.0
@@ -49,7 +52,7 @@ let package = Package(
         ),
         .target(name: "SafeScanAppleCore", dependencies: ["SafeScanCore"]),
         .target(name: "SafeScanApple", dependencies: ["SafeScanAppleCore"]),
-    ],
+$2    ],
     swiftLanguageModes: [.v6]
 )
 MANIFEST
