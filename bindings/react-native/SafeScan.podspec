@@ -16,6 +16,8 @@ Pod::Spec.new do |s|
   s.preserve_paths = "cpp/runtime/*.h"
   # The core itself, a static library for devices and simulators.
   s.vendored_frameworks = "SafeScanCoreFFI.xcframework"
+  # The core's HTTP client can ask the system's judgement of certificates, which the core never does: still it is linked.
+  s.frameworks = "CoreFoundation", "Security"
   s.resource_bundles = { "SafeScanPrivacy" => "ios/PrivacyInfo.xcprivacy" }
   s.pod_target_xcconfig = {
     "CLANG_CXX_LANGUAGE_STANDARD" => "c++20",

@@ -48,7 +48,9 @@ let package = Package(
         .target(
             name: "SafeScanCore",
             dependencies: ["$APPLE_MODULE"],
-            resources: [.process("PrivacyInfo.xcprivacy")]
+            resources: [.process("PrivacyInfo.xcprivacy")],
+            // The HTTP client can ask the system's judgement of certificates, which the core never does: still it is linked.
+            linkerSettings: [.linkedFramework("CoreFoundation"), .linkedFramework("Security")]
         ),
         .target(name: "SafeScanAppleCore", dependencies: ["SafeScanCore"]),
         .target(name: "SafeScanApple", dependencies: ["SafeScanAppleCore"]),
