@@ -39,7 +39,7 @@ public_names() { declared_functions "$2"; public_symbols "$1" | grep 'rust_eh_pe
 check_private_symbols() {
   local file=$1 header=$2 public foreign missing
   public=$(public_symbols "$file" || true)
-  [ -n "$public" ] || die "$file is no object file that defines anything"
+  [ -n "$public" ] || die "$file is no object file that nm can read, or one that defines nothing"
   foreign=$(comm -23 <(echo "$public") <(public_names "$file" "$header" | sort -u) | sed -n 1,3p | paste -sd ' ' -)
   [ -z "$foreign" ] || die "$file makes public what must be private: $foreign …"
   missing=$(comm -13 <(echo "$public") <(declared_functions "$header") | sed -n 1,3p | paste -sd ' ' -)
