@@ -29,7 +29,7 @@ package final class Attachment {
         self.reader = reader
         watchesFiles = Task.detached {
             while let events = try? await reader.next(), !events.isEmpty {
-                if events.contains(where: \.mayReplaceFiles) { await folder.guardFiles() }
+                if events.contains(where: \.mayMakeFiles) { await folder.guardFiles() }
             }
         }
         tell { if let log { try core.setLogSink(level: log, sink: system.logSink) } }
@@ -83,10 +83,10 @@ package final class Attachment {
         do {
             if awake {
                 try await core.resume()
-                // Logs and their indexes are new files after each sleep.
-                await folder.guardFiles()
             } else {
                 try await core.suspend()
+                // A backup is made of what lies there now: the cache, for one, is made when it is first used.
+                await folder.guardFiles()
             }
         } catch {
             failed(error)
@@ -113,10 +113,10 @@ private func networkTeller(for core: SafeScan) -> @Sendable (NetworkPath) -> Voi
 }
 
 extension CoreEvent {
-    /// Whether files may have taken the places of others, without their attributes.
-    fileprivate var mayReplaceFiles: Bool {
+    /// Whether there may be new files, some in the places of others, without their attributes.
+    fileprivate var mayMakeFiles: Bool {
         switch self {
-        case .repaired, .erased, .missed: true
+        case .repaired, .erased, .syncFinished, .missed: true
         default: false
         }
     }

@@ -1,1 +1,1 @@
-import Testing
+../../../bindings/swift/Tests/SafeScanCoreTests/Support.swift
