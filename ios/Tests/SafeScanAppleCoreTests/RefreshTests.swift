@@ -19,7 +19,7 @@ struct RefreshTests {
             try await core.setAuthToken(token: "token-of-ada")
             try await core.vote(.unsafe, on: "https://example.com/")
             #expect(try await core.statistics().pendingOperations == 1)
-            await RefreshRun.run(task) { core }
+            await RefreshRun(task).run { core }
             #expect(task.completions == [true])
             #expect(try await core.statistics().pendingOperations == 0)
             #expect(try system.openFiles() == [])
@@ -32,7 +32,7 @@ struct RefreshTests {
         try await withProcess(of: TestSystem(inForeground: false)) { process, _ in
             let core = try await process.open(configure: Self.configuration(server.url))
             try await core.vote(.unsafe, on: "https://example.com/")
-            await RefreshRun.run(task, deadlineMs: 200) { core }
+            await RefreshRun(task).run(deadlineMs: 200) { core }
             #expect(task.completions == [false])
             #expect(try await core.statistics().pendingOperations == 1)
         }
@@ -44,7 +44,7 @@ struct RefreshTests {
         try await withProcess(of: TestSystem(inForeground: false)) { process, system in
             let core = try await process.open(configure: Self.configuration(server.url))
             try await core.vote(.unsafe, on: "https://example.com/")
-            let run = Task { await RefreshRun.run(task, deadlineMs: 2_000) { core } }
+            let run = Task { await RefreshRun(task).run(deadlineMs: 2_000) { core } }
             try await server.connected()
             task.expire()
             #expect(task.completions == [false])
@@ -61,17 +61,17 @@ struct RefreshTests {
         let server = try Server()
         try await withProcess { process, _ in
             let core = try await process.open()
-            await RefreshRun.run(task) { core }
+            await RefreshRun(task).run { core }
             #expect(task.completions == [true])
         }
         try await withProcess { process, _ in
             let core = try await process.open(configure: Self.configuration(server.url))
             let second = TestRefreshTask()
-            await RefreshRun.run(second) { core }
+            await RefreshRun(second).run { core }
             #expect(second.completions == [true])
         }
         let third = TestRefreshTask()
-        await RefreshRun.run(third) { throw IdentityKeyUnavailableError(.deviceLocked) }
+        await RefreshRun(third).run { throw IdentityKeyUnavailableError(.deviceLocked) }
         #expect(third.completions == [false])
     }
 }
