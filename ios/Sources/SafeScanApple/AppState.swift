@@ -4,8 +4,8 @@ import SafeScanAppleCore
 #if canImport(UIKit)
     import UIKit
 
-    /// Whether the app is in the foreground, and what the system tells it. An app with scenes is told like one without:
-    /// it is in the background when all of them are.
+    /// Whether the app is in the foreground, and what the system tells it. An app with scenes is told like one without, but
+    /// it is in the background only when no other scene is in use.
     @MainActor
     enum AppState {
         static var isInForeground: Bool { UIApplication.shared.applicationState != .background }
@@ -19,7 +19,10 @@ import SafeScanAppleCore
                 (UIApplication.didReceiveMemoryWarningNotification, .memoryWarning),
             ]) { event in
                 // The system posts these in the main thread, and waits: what must be done at once is.
-                MainActor.assumeIsolated { told(event) }
+                MainActor.assumeIsolated {
+                    if event == .enteredBackground, UIApplication.shared.applicationState == .active { return }
+                    told(event)
+                }
             }
         }
     }

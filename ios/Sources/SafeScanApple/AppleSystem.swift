@@ -22,6 +22,10 @@ final class AppleSystem: System {
 }
 
 /// Attributes as the file system keeps them.
+///
+/// To change them the system may open a file and close it, which takes from this process its advisory locks on it. That
+/// does no harm here: SQLite counts its own within a process, and other processes are kept away by the folder's `lock`,
+/// which is of the kind that stays.
 struct SystemAttributes: FileAttributes {
     func protect(_ url: URL) throws {
         try FileManager.default.setAttributes(

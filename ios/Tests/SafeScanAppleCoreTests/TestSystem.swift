@@ -53,11 +53,18 @@ final class TestSystem: System {
 
     /// The core's files that this process holds open.
     func openFiles() throws -> Set<String> {
-        let descriptors = "/proc/self/fd"
-        let names = try FileManager.default.contentsOfDirectory(atPath: descriptors)
-        // Some are gone before they are looked at.
-        let files = names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(descriptors)/\($0)") }
-        return Set(files.filter { $0.hasPrefix(directory.path) }.map { ($0 as NSString).lastPathComponent })
+        #if os(Linux)
+            let descriptors = "/proc/self/fd"
+            let names = try FileManager.default.contentsOfDirectory(atPath: descriptors)
+            // Some are gone before they are looked at.
+            let files = names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(descriptors)/\($0)") }
+        #else
+            let files = (0..<getdtablesize()).compactMap { descriptor in
+                var path = [CChar](repeating: 0, count: Int(MAXPATHLEN))
+                return fcntl(descriptor, F_GETPATH, &path) == 0 ? String(cString: path) : nil
+            }
+        #endif
+        return Set(files.filter { $0.contains(directory.path) }.map { ($0 as NSString).lastPathComponent })
     }
 }
 

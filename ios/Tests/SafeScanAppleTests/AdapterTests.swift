@@ -114,6 +114,11 @@ final class AdapterTests {
             await attachment.settled()
             #expect(!core.health().services.contains { $0.cause == .suspended })
 
+            // One window of several goes.
+            NotificationCenter.default.post(name: UIApplication.didEnterBackgroundNotification, object: app)
+            await attachment.settled()
+            #expect(attachment.isAwake == true)
+
             app.goToBackground()
             app.expire()
             #expect(app.running.isEmpty)
