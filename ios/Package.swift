@@ -8,6 +8,19 @@ import PackageDescription
 #else
     let frameworks: [String] = []
 #endif
+// The sample's screen wants SwiftUI; what it shows and does is compiled and tested without.
+#if os(Linux)
+    let sample = Target.target(
+        name: "SafeScanSample",
+        dependencies: [.product(name: "SafeScanCore", package: "SafeScanCore")],
+        path: "Sample",
+        exclude: ["App"],
+        // Swift 6.0's library for observation lacks a symbol, which it would call to tell of its own failure.
+        linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-shlib-undefined"])]
+    )
+#else
+    let sample = Target.executableTarget(name: "SafeScanSample", dependencies: ["SafeScanApple"], path: "Sample")
+#endif
 let standIns = frameworks.map { Target.target(name: $0, path: "Tests/StandIns/\($0)") }
 let standInTests = frameworks.isEmpty ? [] : [
     Target.testTarget(
@@ -32,7 +45,9 @@ let package = Package(
             name: "SafeScanApple",
             dependencies: ["SafeScanAppleCore"] + frameworks.map { .target(name: $0) }
         ),
+        sample,
         .testTarget(name: "SafeScanAppleCoreTests", dependencies: ["SafeScanAppleCore"]),
+        .testTarget(name: "SafeScanSampleTests", dependencies: ["SafeScanSample"]),
     ] + standIns + standInTests,
     swiftLanguageModes: [.v6]
 )

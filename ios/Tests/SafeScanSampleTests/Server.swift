@@ -1,0 +1,1 @@
+../../../bindings/swift/Tests/SafeScanCoreTests/Server.swift
