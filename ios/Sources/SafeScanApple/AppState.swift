@@ -50,7 +50,7 @@ import SafeScanAppleCore
             }
         }
 
-        deinit { tokens.forEach(NotificationCenter.default.removeObserver) }
+        deinit { for token in tokens { NotificationCenter.default.removeObserver(token) } }
     }
 #else
     /// An app on macOS runs on in the background.

@@ -9,10 +9,10 @@ final class SystemLog: LogSink {
     private let logger = Logger(subsystem: Bundle.main.bundleIdentifier ?? "dev.safescan", category: "SafeScan")
 
     func log(level: LogLevel, target: String, text: String) throws {
-        logger.log(level: type(of: LogSeverity(level)), "\(target, privacy: .public): \(text, privacy: .public)")
+        logger.log(level: type(for: LogSeverity(level)), "\(target, privacy: .public): \(text, privacy: .public)")
     }
 
-    private func type(of severity: LogSeverity) -> OSLogType {
+    private func type(for severity: LogSeverity) -> OSLogType {
         switch severity {
         case .debug: .debug
         case .info: .info

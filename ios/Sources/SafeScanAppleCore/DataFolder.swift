@@ -16,9 +16,11 @@ package protocol FileAttributes: Sendable {
 package struct DataFolder: Sendable {
     package let url: URL
     private let attributes: any FileAttributes
+    private let refused: @Sendable (Int) -> Void
 
-    package init(_ url: URL, attributes: any FileAttributes) {
-        (self.url, self.attributes) = (url, attributes)
+    /// `refused` is told how many files did not take their attributes, when there are any.
+    package init(_ url: URL, attributes: any FileAttributes, refused: @escaping @Sendable (Int) -> Void = { _ in }) {
+        (self.url, self.attributes, self.refused) = (url, attributes, refused)
     }
 
     package var hasDatabase: Bool { FileManager.default.fileExists(atPath: url.appendingPathComponent("safescan.db").path) }
@@ -30,13 +32,12 @@ package struct DataFolder: Sendable {
     }
 
     /// Protects the folder and every file in it, and keeps out of backups what does not belong there. To be called again
-    /// when files may have taken others' places, for attributes are a file's and not its name's.
-    ///
-    /// - Returns: How many files did not take their attributes. Those that are gone meanwhile do not count.
-    @discardableResult
-    package func guardFiles() async -> Int {
+    /// when files may have taken others' places, for attributes are a file's and not its name's. What does not take them
+    /// is no reason not to open the core: the app's own default is mostly the same. It is told, and tried again next time.
+    package func guardFiles() async {
         var failed = 0
         func attempt(_ file: URL, _ change: (URL) throws -> Void) {
+            // Some are gone before their turn comes.
             do { try change(file) } catch { if FileManager.default.fileExists(atPath: file.path) { failed += 1 } }
         }
         attempt(url, attributes.protect)
@@ -47,7 +48,7 @@ package struct DataFolder: Sendable {
             let file = url.appendingPathComponent(name)
             if FileManager.default.fileExists(atPath: file.path) { attempt(file, attributes.excludeFromBackup) }
         }
-        return failed
+        if failed > 0 { refused(failed) }
     }
 
     /// The same files as on Android. A database's log belongs to it and travels with it, its index is made anew.

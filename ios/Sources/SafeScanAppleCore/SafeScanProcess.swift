@@ -35,7 +35,7 @@ package final class SafeScanProcess {
             if current != nil, configuration?.directory != wanted.directory {
                 throw SafeScanError.InvalidInput(reason: "another directory is open in this process: shut the core down first")
             }
-            let folder = DataFolder(URL(fileURLWithPath: wanted.directory, isDirectory: true), attributes: system.attributes)
+            let folder = folder(wanted.directory, log: log)
             // Before the core is opened: one that is open takes no other key.
             let identity = wanted.identityKey == nil ? try await loadIdentity(dataExist: folder.hasDatabase) : nil
             let config = identity.map { wanted.with(identityKey: $0.key) } ?? wanted
@@ -64,6 +64,13 @@ package final class SafeScanProcess {
             try await close()
             identity = nil
             try await remove(from: system.keys)
+        }
+    }
+
+    private func folder(_ directory: String, log: LogLevel?) -> DataFolder {
+        let sink = log == nil || log == .error ? nil : system.logSink
+        return DataFolder(URL(fileURLWithPath: directory, isDirectory: true), attributes: system.attributes) { count in
+            try? sink?.log(level: .warn, target: "files", text: "protection or backup not set count=\(count)")
         }
     }
 

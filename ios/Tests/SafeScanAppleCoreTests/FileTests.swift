@@ -45,7 +45,7 @@ struct FileTests {
         for name in databases + ["cache.db-journal", "lock", "erase", "safescan.db.rebuilding", "safescan.db.rebuilt", "quarantine/1.db"] {
             try Data().write(to: system.directory.appendingPathComponent(name))
         }
-        #expect(await DataFolder(system.directory, attributes: system.testAttributes).guardFiles() == 0)
+        await DataFolder(system.directory, attributes: system.testAttributes) { _ in Issue.record("refused") }.guardFiles()
         #expect(try system.unguarded() == [])
         // What is in a folder that is kept out is kept out with it.
         let kept = try system.files().filter { !system.testAttributes.isExcluded(system.directory.appendingPathComponent($0)) }
@@ -98,14 +98,24 @@ struct FileTests {
         }
     }
 
-    @Test("Files that do not take their attributes are counted; those that are gone are not")
+    @Test("Files that do not take their attributes are counted in the log and keep nobody from opening; those that are gone do not count")
     func failures() async throws {
         let folder = TemporaryFolder()
         try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
         try Data().write(to: folder.url.appendingPathComponent("cache.db"))
+        let refused = Guarded<[Int]>([])
         // The folder and the file refuse protection, the file refuses to be left out of backups.
-        #expect(await DataFolder(folder.url, attributes: Refusing()).guardFiles() == 3)
-        #expect(await DataFolder(folder.url, attributes: Vanishing()).guardFiles() == 0)
+        await DataFolder(folder.url, attributes: Refusing()) { count in refused.with { $0.append(count) } }.guardFiles()
+        #expect(refused.with { $0 } == [3])
+        await DataFolder(folder.url, attributes: Vanishing()) { count in refused.with { $0.append(count) } }.guardFiles()
+        #expect(refused.with { $0 } == [3])
+
+        let system = TestSystem()
+        system.attributes = Refusing()
+        try await withProcess(of: system) { process, system in
+            _ = try await process.open(log: .warn)
+            #expect(system.sink.records.contains { $0.level == .warn && $0.target == "files" })
+        }
     }
 }
 

@@ -20,16 +20,17 @@ final class TestSystem: System {
     let testAttributes: TestAttributes
     let sink = TestSink()
     var isInForeground: Bool
+    var attributes: any FileAttributes
     private(set) var network: (@Sendable (NetworkPath) -> Void)?
     private var app: (@MainActor (SystemEvent) -> Void)?
 
     init(inForeground: Bool = true) {
         isInForeground = inForeground
         testAttributes = TestAttributes(links: folder.url.appendingPathComponent("links"))
+        attributes = testAttributes
     }
 
     var keys: any IdentityKeyStore { testKeys }
-    var attributes: any FileAttributes { testAttributes }
     var time: any BackgroundTime { testTime }
     var logSink: any LogSink { sink }
     var support: URL { folder.url.appendingPathComponent("Application Support") }
