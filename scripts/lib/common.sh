@@ -45,6 +45,10 @@ need_rust() {
   need cc gcc "Install a C compiler (Debian: apt-get install gcc libc6-dev)."
 }
 
+# Tests of the core, of the server and of its kit are compiled together, with one set of features: chosen one by one, each
+# choice would have features of its own, and all would be compiled again for it.
+RUST_TESTS=(-p safescan-core -p safescan-server -p safescan-conformance --features safescan-core/test-hooks)
+
 need_node() {
   have node || { can_apt && apt_install nodejs npm || true; }
   have node && have npm || die "'node' and 'npm' are missing. Install Node.js 20 or newer from https://nodejs.org"
