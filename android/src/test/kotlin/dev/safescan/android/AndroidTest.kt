@@ -2,6 +2,8 @@ package dev.safescan.android
 
 import android.app.Activity
 import android.app.Application
+import android.content.Context
+import android.net.ConnectivityManager
 import dev.safescan.core.HealthCause
 import dev.safescan.core.SafeScan
 import dev.safescan.core.SafeScanConfig
@@ -33,7 +35,7 @@ class TestApplication : Application(), SafeScanOwner {
 
 @RunWith(RobolectricTestRunner::class)
 abstract class AndroidTest {
-    internal val app get() = RuntimeEnvironment.getApplication() as TestApplication
+    internal val app: Application get() = RuntimeEnvironment.getApplication()
     internal val directory get() = File(app.filesDir, "safescan")
     internal val keyFile get() = File(app.noBackupFilesDir, "safescan-identity")
 
@@ -52,6 +54,8 @@ abstract class AndroidTest {
 
     internal suspend fun open(configure: SafeScanConfig.() -> SafeScanConfig = { this }) =
         SafeScanAndroid.open(app, configure = configure)
+
+    internal val connectivity get() = app.getSystemService(Context.CONNECTIVITY_SERVICE) as ConnectivityManager
 
     internal fun activity(): ActivityController<Activity> = Robolectric.buildActivity(Activity::class.java)
 

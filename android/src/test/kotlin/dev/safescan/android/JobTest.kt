@@ -29,16 +29,18 @@ class JobTest : AndroidTest() {
         getMethod("allocateInstance", Class::class.java).invoke(unsafe, JobParameters::class.java) as JobParameters
     }
 
+    private val owner get() = app as TestApplication
+
     private fun configure(url: String) {
-        app.configure = { copy(sync = SyncConfig(baseUrl = url, onlyWhenAsked = true, allowPlainLoopback = true)) }
-        app.token = TestServer.TOKEN
+        owner.configure = { copy(sync = SyncConfig(baseUrl = url, onlyWhenAsked = true, allowPlainLoopback = true)) }
+        owner.token = TestServer.TOKEN
     }
 
     @Test
     fun `a job sends what waits, and leaves no file open`() = test {
         TestServer().use { server ->
             configure(server.url)
-            val core = app.safeScan()
+            val core = owner.safeScan()
             core.submitVote("https://example.com/", VoteChoice.UNSAFE)
             assertEquals(1u, core.statistics().pendingOperations)
             assertTrue(service.onStartJob(parameters))
@@ -54,7 +56,7 @@ class JobTest : AndroidTest() {
     fun `a job that does not end in time wants another`() = test {
         silentServer().use { server ->
             configure(server.url)
-            app.safeScan().submitVote("https://example.com/", VoteChoice.UNSAFE)
+            owner.safeScan().submitVote("https://example.com/", VoteChoice.UNSAFE)
             service.deadlineMs = 200u
             service.onStartJob(parameters)
             checkNotNull(service.run).join()
@@ -66,7 +68,7 @@ class JobTest : AndroidTest() {
     fun `a job that the system stops ends at once, and says nothing more`() = test {
         silentServer().use { server ->
             configure(server.url)
-            val core = app.safeScan()
+            val core = owner.safeScan()
             core.submitVote("https://example.com/", VoteChoice.UNSAFE)
             service.onStartJob(parameters)
             withContext(Dispatchers.IO) { server.accept() }

@@ -32,12 +32,20 @@ internal class TestServer : AutoCloseable {
 
     companion object {
         const val TOKEN = "token-of-ada"
+        const val OTHER_TOKEN = "token-of-bob"
+
+        /** Real servers ask devices to wait two seconds between runs: tests have better things to do. */
         private val CONFIG = """
+            [requests]
+            min_interval_ms = 20
             [auth]
             mode = "tokens"
             [[auth.tokens]]
             token = "$TOKEN"
             account = "ada"
+            [[auth.tokens]]
+            token = "$OTHER_TOKEN"
+            account = "bob"
         """.trimIndent()
     }
 }
