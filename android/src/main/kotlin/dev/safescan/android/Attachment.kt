@@ -3,6 +3,7 @@ package dev.safescan.android
 import dev.safescan.core.LogLevel
 import dev.safescan.core.SafeScan
 import dev.safescan.core.SafeScanException
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
@@ -20,16 +21,16 @@ internal class Attachment(val core: SafeScan, foreground: Foreground, log: LogLe
     private val application = foreground.application
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
     private val memory = MemoryWatch { level -> tell { core.memoryPressure(level) } }
-    private val network: NetworkWatch
+    private val network = NetworkWatch(application) { state -> tell { core.networkChanged(state) } }
     private val state = MutableStateFlow<Boolean?>(null)
 
-    /** Whether the core was told to be awake, and did it; null before it was told anything. */
+    /** Whether the core was told to be awake, and did it; null before it was told anything. False when it is tied no longer. */
     val isAwake: StateFlow<Boolean?> = state.asStateFlow()
 
     init {
         if (log != null) tell { core.setLogSink(log, LogcatSink) }
         application.registerComponentCallbacks(memory)
-        network = NetworkWatch(application) { state -> tell { core.networkChanged(state) } }
+        network.start()
         scope.launch {
             // One after the other, and of those that come meanwhile only the latest.
             foreground.isForeground.collect { isForeground ->
@@ -41,6 +42,8 @@ internal class Attachment(val core: SafeScan, foreground: Foreground, log: LogLe
 
     override fun close() {
         scope.cancel()
+        // Whoever waits to hear that it sleeps would wait for ever.
+        state.value = false
         network.close()
         application.unregisterComponentCallbacks(memory)
     }
@@ -52,6 +55,10 @@ internal class Attachment(val core: SafeScan, foreground: Foreground, log: LogLe
             close()
         } catch (_: SafeScanException) {
             // Files that cannot be closed or opened just now: the core says so in its health, and the next call tries anew.
+        } catch (thrown: IllegalStateException) {
+            // The app gave the shared handle back, which it should not; no reason to crash in the system's own calls.
+            if (thrown is CancellationException) throw thrown
+            close()
         }
     }
 }

@@ -6,22 +6,26 @@ import android.net.Network
 import dev.safescan.core.NetworkState
 
 /**
- * Tells [changed] whether the app has a network: at once, and whenever that changes. A network that takes another's place
+ * Tells [changed] whether the app has a network: at its [start], and whenever that changes. A network that takes another's place
  * is told as well, for connections over the old one are dead. Calls come from the system's own thread.
  */
 internal class NetworkWatch(context: Context, private val changed: (NetworkState) -> Unit) :
     ConnectivityManager.NetworkCallback(), AutoCloseable {
     private val connectivity = context.getSystemService(Context.CONNECTIVITY_SERVICE) as ConnectivityManager
     private var registered = false
+    private var closed = false
 
     // Both are touched by the system's thread alone.
     private var present: Network? = null
     private var blocked = false
 
-    init {
+    @Synchronized
+    fun start() {
         try {
             // Before registering: afterwards the system tells of every network there is, but not that there is none.
             changed(if (connectivity.activeNetwork == null) NetworkState.OFFLINE else NetworkState.ONLINE)
+            // By whom was told, who has no use for it.
+            if (closed) return
             connectivity.registerDefaultNetworkCallback(this)
             registered = true
         } catch (_: SecurityException) {
@@ -53,7 +57,10 @@ internal class NetworkWatch(context: Context, private val changed: (NetworkState
 
     private fun tell() = changed(if (present == null || blocked) NetworkState.OFFLINE else NetworkState.ONLINE)
 
+    /** May come from several threads; unregistering twice is an error. */
+    @Synchronized
     override fun close() {
+        closed = true
         if (registered) connectivity.unregisterNetworkCallback(this)
         registered = false
     }

@@ -61,6 +61,9 @@ class SafeScanJobService : JobService() {
             false
         } catch (_: IdentityKeyUnavailableException) {
             false
+        } catch (_: NativeLibraryMissingException) {
+            // The screen will tell; a crash while nobody looks helps nobody.
+            true
         }
 
     companion object {

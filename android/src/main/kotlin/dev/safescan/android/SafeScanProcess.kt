@@ -39,18 +39,19 @@ internal class SafeScanProcess(val application: Application) {
         val identity = if (wanted.identityKey == null) identity ?: loadIdentity(File(wanted.directory)) else null
         val config = if (identity == null) wanted else wanted.copy(identityKey = identity.key)
         val core = withNativeLibrary { SafeScan.open(config) }
-        if (current != null) {
+        val tied = if (current != null) {
             // The same core, or it would have been refused; one handle is enough.
             core.close()
-            return@exclusively current.core
+            current
+        } else {
+            attachment?.close()
+            configuration = config
+            identityOrigin = identity?.origin
+            Attachment(core, Foreground.of(application), log).also { attachment = it }
         }
-        attachment?.close()
-        configuration = config
-        identityOrigin = identity?.origin
-        val tied = Attachment(core, Foreground.of(application), log).also { attachment = it }
         // Nobody gets a core that is awake in the background.
         tied.isAwake.first { it != null }
-        core
+        tied.core
     }
 
     suspend fun shutdown() = exclusively { close() }

@@ -2,6 +2,7 @@ package dev.safescan.android
 
 import android.app.Activity
 import android.app.Application
+import android.app.job.JobParameters
 import android.content.Context
 import android.net.ConnectivityManager
 import dev.safescan.core.HealthCause
@@ -28,9 +29,12 @@ import org.robolectric.android.controller.ActivityController
 class TestApplication : Application(), SafeScanOwner {
     var configure: SafeScanConfig.() -> SafeScanConfig = { this }
     var token: String? = null
+    var failure: Exception? = null
 
-    override suspend fun safeScan(): SafeScan =
-        SafeScanAndroid.open(this, configure = configure).also { core -> token?.let { core.setAuthToken(it) } }
+    override suspend fun safeScan(): SafeScan {
+        failure?.let { throw it }
+        return SafeScanAndroid.open(this, configure = configure).also { core -> token?.let { core.setAuthToken(it) } }
+    }
 }
 
 @RunWith(RobolectricTestRunner::class)
@@ -72,3 +76,9 @@ abstract class AndroidTest {
 }
 
 internal fun SafeScan.cause(service: Service): HealthCause = health().services.first { it.service == service }.cause
+
+/** A job's parameters, whose constructor is the system's: a service only hands them back. */
+internal fun parameters(): JobParameters = Class.forName("sun.misc.Unsafe").run {
+    val unsafe = getDeclaredField("theUnsafe").apply { isAccessible = true }.get(null)
+    getMethod("allocateInstance", Class::class.java).invoke(unsafe, JobParameters::class.java) as JobParameters
+}

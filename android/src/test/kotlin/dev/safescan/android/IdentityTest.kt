@@ -1,6 +1,11 @@
 package dev.safescan.android
 
+import dev.safescan.core.ScanQuery
+import dev.safescan.core.SyncConfig
 import dev.safescan.core.VoteChoice
+import dev.safescan.core.myVote
+import dev.safescan.core.rating
+import dev.safescan.core.recordScan
 import dev.safescan.core.submitVote
 import java.io.File
 import kotlinx.coroutines.runBlocking
@@ -28,15 +33,22 @@ class IdentityTest : AndroidTest() {
 
     @Test
     fun `a restored backup keeps the data and makes another person`() = test {
-        // A backup holds the files; the key's file and the Keystore stay behind.
-        open().submitVote("https://example.com/", VoteChoice.SAFE)
+        // A backup holds the database and its log; other files, the key's file and the Keystore stay behind.
+        val scan = open { copy(sync = SyncConfig("https://example.invalid", onlyWhenAsked = true)) }.run {
+            submitVote("https://example.com/", VoteChoice.SAFE)
+            recordScan("https://example.com/")
+        }
         SafeScanAndroid.shutdown(app)
+        directory.listFiles().orEmpty().filterNot { it.name in setOf("safescan.db", "safescan.db-wal") }.forEach { it.deleteRecursively() }
         keyFile.delete()
         TestKeystore.keys.clear()
         val restored = SafeScanProcess(app)
-        val core = restored.open(null) { this }
+        val core = restored.open(null) { copy(sync = SyncConfig("https://example.invalid", onlyWhenAsked = true)) }
         assertEquals(IdentityOrigin.REPLACED, restored.identityOrigin)
-        assertEquals(1u, core.statistics().votes)
+        assertEquals(listOf(scan), core.scanHistory(ScanQuery()).scans)
+        assertEquals("counts still", 1u, core.rating(scan.text).safeVotes)
+        assertEquals("another's", null, core.myVote(scan.text))
+        assertEquals("waits still", 1u, core.statistics().pendingOperations)
         restored.shutdown()
     }
 

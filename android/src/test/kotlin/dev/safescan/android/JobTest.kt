@@ -1,7 +1,6 @@
 package dev.safescan.android
 
 import android.app.job.JobInfo
-import android.app.job.JobParameters
 import android.app.job.JobScheduler
 import android.content.Context
 import dev.safescan.core.SyncConfig
@@ -23,12 +22,6 @@ class JobTest : AndroidTest() {
     private val service by lazy { Robolectric.buildService(SafeScanJobService::class.java).create().get() }
     private val outcome get() = shadowOf(service)
 
-    /** The service only hands them back; their constructor is the system's. */
-    private val parameters = Class.forName("sun.misc.Unsafe").run {
-        val unsafe = getDeclaredField("theUnsafe").apply { isAccessible = true }.get(null)
-        getMethod("allocateInstance", Class::class.java).invoke(unsafe, JobParameters::class.java) as JobParameters
-    }
-
     private val owner get() = app as TestApplication
 
     private fun configure(url: String) {
@@ -43,7 +36,7 @@ class JobTest : AndroidTest() {
             val core = owner.safeScan()
             core.submitVote("https://example.com/", VoteChoice.UNSAFE)
             assertEquals(1u, core.statistics().pendingOperations)
-            assertTrue(service.onStartJob(parameters))
+            assertTrue(service.onStartJob(parameters()))
             checkNotNull(service.run).join()
             assertTrue(outcome.isJobFinished)
             assertFalse("everything is done", outcome.isRescheduleNeeded)
@@ -58,7 +51,7 @@ class JobTest : AndroidTest() {
             configure(server.url)
             owner.safeScan().submitVote("https://example.com/", VoteChoice.UNSAFE)
             service.deadlineMs = 200u
-            service.onStartJob(parameters)
+            service.onStartJob(parameters())
             checkNotNull(service.run).join()
             assertTrue(outcome.isJobFinished && outcome.isRescheduleNeeded)
         }
@@ -70,9 +63,9 @@ class JobTest : AndroidTest() {
             configure(server.url)
             val core = owner.safeScan()
             core.submitVote("https://example.com/", VoteChoice.UNSAFE)
-            service.onStartJob(parameters)
+            service.onStartJob(parameters())
             withContext(Dispatchers.IO) { server.accept() }
-            assertTrue("a later one goes on", service.onStopJob(parameters))
+            assertTrue("a later one goes on", service.onStopJob(parameters()))
             val run = checkNotNull(service.run)
             run.join()
             assertTrue(run.isCancelled)
@@ -83,7 +76,15 @@ class JobTest : AndroidTest() {
 
     @Test
     fun `without a server there is nothing to try again`() = test {
-        service.onStartJob(parameters)
+        service.onStartJob(parameters())
+        checkNotNull(service.run).join()
+        assertTrue(outcome.isJobFinished && !outcome.isRescheduleNeeded)
+    }
+
+    @Test
+    fun `where the library is missing no job crashes, and none is tried again`() = test {
+        owner.failure = NativeLibraryMissingException(UnsatisfiedLinkError())
+        service.onStartJob(parameters())
         checkNotNull(service.run).join()
         assertTrue(outcome.isJobFinished && !outcome.isRescheduleNeeded)
     }

@@ -2,14 +2,17 @@ package dev.safescan.android
 
 import android.content.ComponentCallbacks2
 import android.content.ComponentName
-import android.content.Context
-import android.net.ConnectivityManager
 import dev.safescan.core.HealthCause
 import dev.safescan.core.MemoryPressure
 import dev.safescan.core.Service
+import dev.safescan.core.ServiceState
 import dev.safescan.core.SyncConfig
+import dev.safescan.core.VoteChoice
 import dev.safescan.core.recordScan
+import dev.safescan.core.submitVote
+import dev.safescan.core.syncStatus
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -24,6 +27,7 @@ class SystemTest : AndroidTest() {
         assertEquals("android.permission.BIND_JOB_SERVICE", service.permission)
         val provider = app.packageManager.getProviderInfo(ComponentName(app, SafeScanInitializer::class.java), 0)
         assertEquals(false, provider.exported)
+        assertTrue("before an app's own providers, whose order is 0", provider.initOrder > 0)
         assertTrue("counting", Foreground.isInstalled(app))
     }
 
@@ -69,26 +73,47 @@ class SystemTest : AndroidTest() {
     }
 
     @Test
-    fun `the network's coming and going is told`() = test {
-        val connectivity = app.getSystemService(Context.CONNECTIVITY_SERVICE) as ConnectivityManager
-        val shadow = shadowOf(connectivity)
-        val core = open { copy(sync = SyncConfig("https://example.invalid")) }
-        val callback = shadow.networkCallbacks.single()
-        val one = ShadowNetwork.newInstance(1)
-        val isOffline = { core.cause(Service.CLOUD_SYNC) == HealthCause.OFFLINE }
-        callback.onAvailable(one)
-        callback.onLost(one)
-        assertTrue(isOffline())
-        SafeScanAndroid.shutdown(app)
-        assertTrue("unregistered", shadow.networkCallbacks.isEmpty())
+    fun `the network's loss and return are seen in the core's own status`() = test {
+        TestServer().use { server ->
+            (app as TestApplication).token = TestServer.TOKEN
+            (app as TestApplication).configure = { copy(sync = SyncConfig(server.url, allowPlainLoopback = true)) }
+            activity().setup()
+            val core = (app as TestApplication).safeScan()
+            val callback = shadowOf(connectivity).networkCallbacks.single()
+            val (one, two) = listOf(ShadowNetwork.newInstance(1), ShadowNetwork.newInstance(2))
+            callback.onAvailable(one)
+            core.syncStatus.first { it.state == ServiceState.HEALTHY && it.realtime == ServiceState.HEALTHY }
+            callback.onLost(one)
+            assertEquals(HealthCause.OFFLINE, core.cause(Service.CLOUD_SYNC))
+            core.submitVote("https://example.com/", VoteChoice.SAFE)
+            assertEquals(HealthCause.OFFLINE, core.syncStatus.first { it.pending == 1u }.cause)
+            callback.onAvailable(two)
+            core.syncStatus.first { it.state == ServiceState.HEALTHY && it.realtime == ServiceState.HEALTHY && it.pending == 0u }
+            SafeScanAndroid.shutdown(app)
+            assertTrue("unregistered", shadowOf(connectivity).networkCallbacks.isEmpty())
+        }
+    }
+
+    @Test
+    fun `an app that closes the shared handle does not crash when the system tells something`() = test {
+        val core = open()
+        core.recordScan("kept")
+        val callback = shadowOf(connectivity).networkCallbacks.single()
+        core.close()
+        callback.onAvailable(ShadowNetwork.newInstance(1))
+        assertTrue("tied no longer", shadowOf(connectivity).networkCallbacks.isEmpty())
+        callback.onLost(ShadowNetwork.newInstance(1))
+        app.onLowMemory()
+        assertEquals(1u, open().statistics().scans)
     }
 
     @Test
     fun `what the watch of the network says`() {
-        val shadow = shadowOf(app.getSystemService(Context.CONNECTIVITY_SERVICE) as ConnectivityManager)
+        val shadow = shadowOf(connectivity)
         val said = mutableListOf<String>()
         val (one, two) = listOf(ShadowNetwork.newInstance(1), ShadowNetwork.newInstance(2))
         val watch = NetworkWatch(app) { said += it.name }
+        watch.start()
         watch.onAvailable(one)
         watch.onAvailable(two)
         watch.onLost(one)
@@ -100,8 +125,13 @@ class SystemTest : AndroidTest() {
         watch.close()
         shadow.setActiveNetworkInfo(null)
         said.clear()
-        NetworkWatch(app) { said += it.name }.close()
+        val next = NetworkWatch(app) { said += it.name }
+        next.start()
+        repeat(2) { next.close() }
         assertEquals(listOf("OFFLINE"), said)
+        lateinit var deaf: NetworkWatch
+        deaf = NetworkWatch(app) { deaf.close() }
+        deaf.start()
         assertTrue(shadow.networkCallbacks.isEmpty())
     }
 

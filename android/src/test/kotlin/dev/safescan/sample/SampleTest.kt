@@ -90,9 +90,9 @@ abstract class SampleTest : AndroidTest() {
 
     /** Waits until [condition] holds: it is looked at again after each step of the screen's. */
     internal suspend fun until(said: () -> String, condition: () -> Boolean) {
-        withTimeoutOrNull(20.seconds) { while (!condition()) steps.receive() } ?: throw AssertionError(said())
-        // Lists lay their rows out later.
-        shadowOf(Looper.getMainLooper()).idle()
+        // Lists lay their rows out in a message of their own.
+        val holds = { shadowOf(Looper.getMainLooper()).idle(); condition() }
+        withTimeoutOrNull(30.seconds) { while (!holds()) steps.receive() } ?: throw AssertionError(said())
     }
 
     internal inner class TestScreen(val activity: ScannerActivity) {
