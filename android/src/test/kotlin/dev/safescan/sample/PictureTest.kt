@@ -14,7 +14,6 @@ import java.io.File
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.days
 import kotlin.time.Duration.Companion.hours
-import kotlin.time.Duration.Companion.minutes
 import kotlinx.coroutines.flow.first
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -26,15 +25,21 @@ import org.robolectric.annotation.GraphicsMode
 @Config(sdk = [35], qualifiers = "w360dp-h640dp-hdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class PictureTest : SampleTest() {
-    private class Invented(val text: String, val age: Duration, val safe: Int = 0, val unsafe: Int = 0, val rating: String = "Too few votes")
+    private class Invented(
+        val text: String,
+        val age: Duration,
+        val safe: Int = 0,
+        val unsafe: Int = 0,
+        val rating: String = "Too few votes",
+    )
 
     // From the oldest to the newest.
     private val codes = listOf(
         Invented("geo:48.2,16.4", 6.days),
-        Invented("https://free-phone.example/win", 4.days, safe = 1, unsafe = 9, rating = "Unsafe"),
-        Invented("https://example.org/parking", 5.hours, safe = 8, unsafe = 7, rating = "Disputed"),
-        Invented("https://museum.example/tour/7", 50.minutes, safe = 11, rating = "Safe"),
-        Invented("https://cafe.example/menu", 4.minutes, safe = 12, unsafe = 1, rating = "Safe"),
+        Invented("https://free-phone.example/win", 5.days, safe = 1, unsafe = 9, rating = "Unsafe"),
+        Invented("https://example.org/parking", 2.days, safe = 8, unsafe = 7, rating = "Disputed"),
+        Invented("https://museum.example/tour/7", 5.hours, safe = 11, rating = "Safe"),
+        Invented("https://cafe.example/menu", 1.hours, safe = 12, unsafe = 1, rating = "Safe"),
     )
 
     @Test
@@ -56,7 +61,7 @@ class PictureTest : SampleTest() {
                 tap(R.id.vote_safe)
                 untilSaid(R.id.banner to "Offline · 1 change waits", R.id.votes to "13 of 14 people say safe")
                 until { history.childCount > 2 && rowRatings() == codes.reversed().map { it.rating }.take(history.childCount) }
-                assertEquals(listOf("https://cafe.example/menu", "Web link · 4 minutes ago"), row(0))
+                assertEquals(listOf("https://cafe.example/menu", "Web link · 1 hour ago"), row(0))
                 picture(File(System.getProperty("safescan.pictures"), "android-sample.png"))
             }
         }
@@ -64,12 +69,15 @@ class PictureTest : SampleTest() {
 
     private suspend fun SafeScan.vote(code: Invented) {
         val votes = List(code.safe) { VoteChoice.SAFE } + List(code.unsafe) { VoteChoice.UNSAFE }
-        if (votes.isNotEmpty()) submitVotes(votes.mapIndexed { index, choice -> NewVote(CodeRef.Text(code.text), choice, userId = "person $index") })
+        val ofPeople = votes.mapIndexed { index, choice -> NewVote(CodeRef(code.text), choice, userId = "person $index") }
+        if (ofPeople.isNotEmpty()) submitVotes(ofPeople)
         operations.first { it.isEmpty() }
     }
 
     private fun TestScreen.rowRatings(): List<String> =
-        (0 until history.childCount).map { history.getChildAt(it).findViewById<ImageView>(R.id.row_assessment)?.contentDescription.toString() }
+        (0 until history.childCount).map {
+            history.getChildAt(it).findViewById<ImageView>(R.id.row_assessment)?.contentDescription.toString()
+        }
 
     private fun TestScreen.picture(file: File) {
         val view = activity.window.decorView

@@ -85,7 +85,9 @@ internal class Screen(
         assessment.setText(rating.assessment.words)
         assessment.backgroundTintList = ColorStateList.valueOf(activity.getColor(rating.assessment.colour))
         val (safe, total) = rating.safeVotes.toInt() to rating.totalVotes.toInt()
-        votes.text = if (total == 0) activity.getString(R.string.votes_none) else resources.getQuantityString(R.plurals.votes, total, safe, total)
+        votes.text =
+            if (total == 0) activity.getString(R.string.votes_none)
+            else resources.getQuantityString(R.plurals.votes, total, safe, total)
         share.visibility = if (total == 0) View.INVISIBLE else View.VISIBLE
         share.progress = if (total == 0) 0 else (share.max.toLong() * safe / total).toInt()
         voteSafe.isActivated = rating.ownVote == VoteChoice.SAFE
