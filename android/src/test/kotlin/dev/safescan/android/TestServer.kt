@@ -7,27 +7,42 @@ import java.nio.file.Files
 /** The reference server as a process of its own. */
 internal class TestServer : AutoCloseable {
     private val directory = Files.createTempDirectory("safescan-server").toFile()
-    private val process: Process
+    private var process: Process
     val url: String
 
     init {
-        val program = System.getenv("SAFESCAN_SERVER").orEmpty()
-        check(File(program).canExecute()) {
-            "SAFESCAN_SERVER ('$program') names no server. Build one with 'cargo build -p safescan-server', and set it to " +
-                "target/debug/safescan-server with the whole path; scripts/test does both."
-        }
-        val config = File(directory, "server.toml").apply { writeText(CONFIG) }
-        process = ProcessBuilder(
-            program, "--data", "$directory/data", "--config", "$config", "--listen", "127.0.0.1:0", "--log-level", "warn",
-        ).redirectError(Redirect.INHERIT).start()
+        File(directory, "server.toml").writeText(CONFIG)
+        process = launch("127.0.0.1:0")
         val said = process.inputReader().readLine().orEmpty()
         url = said.removePrefix("listening on ")
         check(url != said) { "the server did not start" }
     }
 
-    override fun close() {
+    /** Is gone, as it is for a phone without a network, until [start]. */
+    fun stop() {
         process.destroyForcibly().waitFor()
+    }
+
+    /** Comes back where it was, with what it knew. */
+    fun start() {
+        process = launch(url.removePrefix("http://"))
+        check(process.inputReader().readLine() == "listening on $url") { "the server did not come back" }
+    }
+
+    override fun close() {
+        stop()
         directory.deleteRecursively()
+    }
+
+    private fun launch(address: String): Process {
+        val program = System.getenv("SAFESCAN_SERVER").orEmpty()
+        check(File(program).canExecute()) {
+            "SAFESCAN_SERVER ('$program') names no server. Build one with 'cargo build -p safescan-server', and set it to " +
+                "target/debug/safescan-server with the whole path; scripts/test does both."
+        }
+        return ProcessBuilder(
+            program, "--data", "$directory/data", "--config", "$directory/server.toml", "--listen", address, "--log-level", "warn",
+        ).redirectError(Redirect.INHERIT).start()
     }
 
     companion object {

@@ -108,6 +108,8 @@ class ScannerTest : SampleTest() {
                 untilSaid(R.id.banner to "Up to date, live", R.id.scanned_text to code)
                 network(present = false)
                 untilSaid(R.id.banner to "Offline")
+                // A process that begins tries, until it is told that there is no network.
+                server.stop()
                 tap(R.id.vote_safe)
                 untilSaid(R.id.banner to "Offline · 1 change waits", R.id.votes to "1 of 1 person says safe")
             }
@@ -117,6 +119,7 @@ class ScannerTest : SampleTest() {
             withScreen(kept) {
                 untilSaid(R.id.banner to "Offline · 1 change waits", R.id.scanned_text to code, R.id.votes to "1 of 1 person says safe")
                 assertTrue(view(R.id.vote_safe).isActivated)
+                server.start()
                 network(present = true)
                 untilSaid(R.id.banner to "Up to date, live")
                 withOtherPhone(server) { other -> other.ratings(code).first { it.safeVotes == 1u } }
