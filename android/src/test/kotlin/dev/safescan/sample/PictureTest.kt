@@ -19,11 +19,9 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.robolectric.annotation.Config
-import org.robolectric.annotation.GraphicsMode
 
 /** The documentation's picture of the sample, drawn by Android's own graphics: `android-sample.png` in the build folder. */
 @Config(sdk = [35], qualifiers = "w360dp-h640dp-hdpi")
-@GraphicsMode(GraphicsMode.Mode.NATIVE)
 class PictureTest : SampleTest() {
     private class Invented(
         val text: String,
