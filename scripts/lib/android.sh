@@ -1,5 +1,9 @@
-# What Android needs to know about a native library. Sourced after common.sh.
-ANDROID_API=24 # minSdk, of React Native 0.76 and newer as well
+# What Android needs to know about a native library, and what the Android package is made of. Sourced after common.sh.
+gradle_property() { sed -n "s/^$1=//p" "$ROOT/android/gradle.properties"; }
+
+ANDROID_NAMESPACE=dev.safescan.android
+ANDROID_API=$(gradle_property minSdk) # of React Native 0.76 and newer as well
+VERSION=$(sed -n 's/^version *= *"\(.*\)"/\1/p' "$ROOT/Cargo.toml" | head -n 1)
 ANDROID_ABIS=(arm64-v8a armeabi-v7a x86_64)
 ANDROID_PAGE=16384 # devices with pages of 16 KiB load nothing that is aligned to less
 
@@ -21,3 +25,5 @@ check_pages() {
     [ $((alignment)) -ge "$ANDROID_PAGE" ] || die "$library has a segment aligned to $((alignment)) bytes: Android wants $ANDROID_PAGE"
   done
 }
+
+maven() { mvn --batch-mode --no-transfer-progress --quiet "$@"; }

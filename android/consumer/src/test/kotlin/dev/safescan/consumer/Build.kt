@@ -1,0 +1,132 @@
+package dev.safescan.consumer
+
+import com.android.tools.r8.CompilationFailedException
+import com.android.tools.r8.D8
+import com.android.tools.r8.D8Command
+import com.android.tools.r8.Diagnostic
+import com.android.tools.r8.DiagnosticsHandler
+import com.android.tools.r8.JdkClassFileProvider
+import com.android.tools.r8.OutputMode
+import com.android.tools.r8.R8
+import com.android.tools.r8.R8Command
+import com.android.tools.r8.origin.Origin
+import java.io.File
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit.SECONDS
+import java.util.zip.ZipFile
+import kotlin.io.path.createDirectory
+import kotlin.io.path.createTempDirectory
+
+/** The files that take part in an app's build. */
+internal object Files {
+    private fun named(name: String) = File(checkNotNull(System.getProperty("consumer.$name")) { name }).also { check(it.exists()) { it } }
+
+    val app = named("classes").walk().filter { it.extension == "class" }.toList()
+    val aar = named("package")
+    val library = named("library")
+    val jna = named("jna")
+    val kotlin = named("kotlin")
+    val coroutines = named("coroutines")
+    val coroutinesForAndroid = named("coroutines-android")
+    val android = named("android")
+    val minSdk = System.getProperty("consumer.minSdk").toInt()
+}
+
+/** Where [what] is built. */
+internal fun outputFor(what: String): Path = createTempDirectory("safescan-$what").also { it.toFile().deleteOnExit() }
+
+/** What a compiler says is collected, not printed. */
+private class Messages : DiagnosticsHandler {
+    val all = mutableListOf<String>()
+
+    override fun warning(message: Diagnostic) { all += message.diagnosticMessage }
+    override fun error(message: Diagnostic) { all += message.diagnosticMessage }
+}
+
+/** What came of a build or a run: null, or what went wrong. */
+internal typealias Problem = String?
+
+/** Shrinks the app for the JVM with [rules], and runs it on the real library. */
+internal fun runShrunk(rules: List<String>, into: Path): Problem {
+    val jar = into.resolve("app.jar")
+    val command = { messages: Messages ->
+        R8Command.builder(messages)
+            .addProgramFiles((Files.app + listOf(Files.aar.resolve("classes.jar"), Files.jna, Files.kotlin, Files.coroutines)).map { it.toPath() })
+            .addLibraryResourceProvider(JdkClassFileProvider.fromSystemJdk())
+            .addLibraryFiles(Files.android.toPath())
+            .addProguardConfiguration(rules + "-keep class dev.safescan.consumer.MainKt { void main(java.lang.String[]); }", Origin.unknown())
+            // With JNA's own library for this machine.
+            .setOutput(jar, OutputMode.ClassFile, true)
+    }
+    return compile { R8.run(command(it).build()) } ?: run(jar, into.resolve("core").createDirectory())
+}
+
+private val said = listOf("opened", "recorded", "voted", "read an event", "heard an event", "read an error", "read the log")
+
+private fun run(jar: Path, directory: Path): Problem {
+    val java = Path.of(System.getProperty("java.home"), "bin", "java").toString()
+    val output = directory.resolveSibling("output").toFile()
+    val process = ProcessBuilder(
+        java, "-cp", jar.toString(), "-Djna.library.path=${Files.library}", "-Xshare:auto", "-XX:TieredStopAtLevel=1",
+        "dev.safescan.consumer.MainKt", directory.toString(),
+    ).redirectErrorStream(true).redirectOutput(output).start()
+    if (!process.waitFor(60, SECONDS)) {
+        process.destroyForcibly().waitFor()
+        return "did not end; said ${output.readText()}"
+    }
+    return if (process.exitValue() == 0 && output.readLines() == said) null else "exit code ${process.exitValue()}: ${output.readText()}"
+}
+
+/** Shrinks the app for devices, as the Android Gradle plugin does: with the rules of every dependency. */
+internal fun shrinkForDevices(rules: List<String>, into: Path): Problem = compile { messages ->
+    val dependencies = listOf(Files.aar.resolve("classes.jar"), Files.kotlin, Files.coroutines, Files.coroutinesForAndroid)
+    R8.run(
+        R8Command.builder(messages)
+            .addProgramFiles((Files.app + dependencies + jnaForAndroid()).map { it.toPath() })
+            .addLibraryFiles(Files.android.toPath())
+            .setMinApiLevel(Files.minSdk)
+            .addProguardConfiguration(rules + dependencies.flatMap(::ownRules) + fromManifests, Origin.unknown())
+            .setOutput(into, OutputMode.DexIndexed)
+            .build(),
+    )
+}
+
+/** The package's classes for devices, without shrinking. */
+internal fun dex(into: Path): Problem = compile { messages ->
+    D8.run(
+        D8Command.builder(messages)
+            .addProgramFiles(Files.aar.resolve("classes.jar").toPath())
+            .addClasspathFiles(listOf(Files.jna, Files.kotlin, Files.coroutines, Files.coroutinesForAndroid).map { it.toPath() })
+            .addLibraryFiles(Files.android.toPath())
+            .setMinApiLevel(Files.minSdk)
+            .setOutput(into, OutputMode.DexIndexed)
+            .build(),
+    )
+}
+
+/** JNA's AAR holds the same classes as its JAR, and no other file that R8 reads. */
+private fun jnaForAndroid() = Files.jna
+
+/** What the build finds in the app's merged manifest. */
+private val fromManifests = listOf(
+    "dev.safescan.consumer.App", "dev.safescan.android.SafeScanInitializer", "dev.safescan.android.SafeScanJobService",
+).map { "-keep class $it { <init>(); }" }
+
+/** The rules that a JAR brings for this R8. */
+private fun ownRules(jar: File): List<String> = ZipFile(jar).use { zip ->
+    zip.entries().asSequence()
+        .filter { !it.isDirectory && Regex("META-INF/com\\.android\\.tools/r8(-from-[^/]*)?/.*").matches(it.name) }
+        .flatMap { zip.getInputStream(it).reader().readLines() }
+        .toList()
+}
+
+/** Warnings are problems. */
+private fun compile(run: (Messages) -> Unit): Problem {
+    val messages = Messages()
+    try {
+        run(messages)
+    } catch (failed: CompilationFailedException) {
+        messages.all += failed.message.orEmpty()
+    }
+    return messages.all.takeIf { it.isNotEmpty() }?.joinToString("\n")
+}
