@@ -26,4 +26,15 @@ check_pages() {
   done
 }
 
+# pack_libraries FROM TO: those libraries for devices that have been built, if Android can load them.
+pack_libraries() {
+  local abi library
+  for abi in "${ANDROID_ABIS[@]}"; do
+    library="$1/$abi/libsafescan_core.so"
+    if [ ! -e "$library" ]; then continue; fi
+    check_pages "$library"
+    mkdir -p "$2/$abi"; cp "$library" "$2/$abi/"
+  done
+}
+
 maven() { mvn --batch-mode --no-transfer-progress --quiet "$@"; }
