@@ -8,7 +8,7 @@ android_package_suite() {
   same_versions
   libraries_are_packed "$out"
   scripts/assemble-aar
-  look_into "$out/safescan-android-$VERSION.aar"
+  look_into "$out/safescan-android-$CORE_VERSION.aar"
   with_lock android-package resolve "$out"
   echo 'testing what R8 and D8 make of it'
   mvn --batch-mode --no-transfer-progress -f android/consumer/pom.xml "-Dsafescan.minSdk=$ANDROID_API" test
@@ -22,7 +22,7 @@ same_versions() {
     for name in kotlin coroutines jna; do
       grep -q "<$name.version>$(gradle_property "${name}Version")</" "$pom" || die "$pom has another $name.version than android/gradle.properties"
     done
-    grep -q "<version>$VERSION</version>" "$pom" || die "$pom has another version than Cargo.toml"
+    grep -q "<version>$CORE_VERSION</version>" "$pom" || die "$pom has another version than Cargo.toml"
   done
   echo 'ok the versions of the package and of what it needs are those that were tested'
 }
@@ -81,14 +81,14 @@ resolve() { # FOLDER
   <groupId>com.example</groupId><artifactId>app</artifactId><version>1</version><packaging>pom</packaging>
   <repositories><repository><id>package</id><url>file://$1/repository</url></repository></repositories>
   <dependencies>
-    <dependency><groupId>dev.safescan</groupId><artifactId>safescan-android</artifactId><version>$VERSION</version><type>aar</type></dependency>
+    <dependency><groupId>dev.safescan</groupId><artifactId>safescan-android</artifactId><version>$CORE_VERSION</version><type>aar</type></dependency>
   </dependencies>
 </project>
 POM
   # Maven keeps what it once fetched, and would take an earlier package for this one.
   rm -rf "$HOME/.m2/repository/dev/safescan/safescan-android"
   maven -f "$app/pom.xml" "$DEPENDENCY_PLUGIN:copy-dependencies" -DoutputDirectory="$app/dependencies" -DincludeScope=runtime
-  cmp "$app/dependencies/safescan-android-$VERSION.aar" "$1/safescan-android-$VERSION.aar" \
+  cmp "$app/dependencies/safescan-android-$CORE_VERSION.aar" "$1/safescan-android-$CORE_VERSION.aar" \
     || die "Maven took an earlier package: remove dev/safescan/safescan-android from its local repository"
   names=$(cd "$app/dependencies" && printf '%s\n' * | sed 's/-[0-9][0-9.]*\.\([a-z]*\)$/ \1/' | paste -sd, -)
   [ "$names" = 'annotations jar,jna aar,kotlin-stdlib jar,kotlinx-coroutines-android jar,kotlinx-coroutines-core-jvm jar,safescan-android aar' ] \
@@ -98,7 +98,7 @@ POM
   done
   echo 'ok an app that names the package gets it with what it needs'
   rm -rf "$1/package"; mkdir -p "$1/package"
-  unzip -q "$app/dependencies/safescan-android-$VERSION.aar" -d "$1/package"
+  unzip -q "$app/dependencies/safescan-android-$CORE_VERSION.aar" -d "$1/package"
 }
 
 # As React Native's Gradle plugin does it in an app.

@@ -3,8 +3,8 @@ gradle_property() { sed -n "s/^$1=//p" "$ROOT/android/gradle.properties"; }
 
 ANDROID_NAMESPACE=dev.safescan.android
 ANDROID_API=$(gradle_property minSdk) # of React Native 0.76 and newer as well
-VERSION=$(sed -n 's/^version *= *"\(.*\)"/\1/p' "$ROOT/Cargo.toml" | head -n 1)
-ANDROID_ABIS=(arm64-v8a armeabi-v7a x86_64)
+CORE_VERSION=$(sed -n 's/^version *= *"\(.*\)"/\1/p' "$ROOT/Cargo.toml" | head -n 1)
+read -ra ANDROID_ABIS < <(gradle_property abis)
 ANDROID_PAGE=16384 # devices with pages of 16 KiB load nothing that is aligned to less
 
 # android_target ABI: Rust's name of it.

@@ -1,5 +1,7 @@
 package dev.safescan.consumer
 
+import com.android.tools.r8.ArchiveClassFileProvider
+import com.android.tools.r8.ClassFileResourceProvider
 import com.android.tools.r8.CompilationFailedException
 import com.android.tools.r8.D8
 import com.android.tools.r8.D8Command
@@ -26,6 +28,7 @@ internal object Files {
     val library = named("library")
     val jna = named("jna")
     val kotlin = named("kotlin")
+    val annotations = named("annotations")
     val coroutines = named("coroutines")
     val coroutinesForAndroid = named("coroutines-android")
     val android = named("android")
@@ -39,9 +42,27 @@ internal fun outputFor(what: String): Path = createTempDirectory("safescan-$what
 private class Messages : DiagnosticsHandler {
     val all = mutableListOf<String>()
 
-    override fun warning(message: Diagnostic) { all += message.diagnosticMessage }
-    override fun error(message: Diagnostic) { all += message.diagnosticMessage }
+    override fun warning(message: Diagnostic) {
+        // Several JARs have a manifest.
+        if (!message.diagnosticMessage.startsWith("Resource 'META-INF/")) all += message.diagnosticMessage
+    }
+
+    override fun error(message: Diagnostic) {
+        all += message.diagnosticMessage
+    }
 }
+
+/** Of a platform's tens of thousands of classes those in these packages: R8 reads every one each time. */
+private class Part(private val whole: ClassFileResourceProvider, vararg packages: String) : ClassFileResourceProvider by whole {
+    private val names = whole.classDescriptors.filter { name -> packages.any { name.startsWith("L$it/") } }.toSet()
+
+    override fun getClassDescriptors() = names
+    override fun getProgramResource(descriptor: String) = if (descriptor in names) whole.getProgramResource(descriptor) else null
+}
+
+private val jdk = Part(JdkClassFileProvider.fromSystemJdk(), "java", "javax", "sun/misc")
+private val android =
+    Part(ArchiveClassFileProvider(Files.android.toPath()), "android/app", "android/content", "android/net", "android/os", "android/util", "android/view", "android/security", "java", "javax", "dalvik")
 
 /** What came of a build or a run: null, or what went wrong. */
 internal typealias Problem = String?
@@ -51,9 +72,8 @@ internal fun runShrunk(rules: List<String>, into: Path): Problem {
     val jar = into.resolve("app.jar")
     val command = { messages: Messages ->
         R8Command.builder(messages)
-            .addProgramFiles((Files.app + listOf(Files.aar.resolve("classes.jar"), Files.jna, Files.kotlin, Files.coroutines)).map { it.toPath() })
-            .addLibraryResourceProvider(JdkClassFileProvider.fromSystemJdk())
-            .addLibraryFiles(Files.android.toPath())
+            .addProgramFiles((Files.app + dependencies).map { it.toPath() })
+            .addLibraryResourceProvider(jdk)
             .addProguardConfiguration(rules + "-keep class dev.safescan.consumer.MainKt { void main(java.lang.String[]); }", Origin.unknown())
             // With JNA's own library for this machine.
             .setOutput(jar, OutputMode.ClassFile, true)
@@ -79,13 +99,13 @@ private fun run(jar: Path, directory: Path): Problem {
 
 /** Shrinks the app for devices, as the Android Gradle plugin does: with the rules of every dependency. */
 internal fun shrinkForDevices(rules: List<String>, into: Path): Problem = compile { messages ->
-    val dependencies = listOf(Files.aar.resolve("classes.jar"), Files.kotlin, Files.coroutines, Files.coroutinesForAndroid)
+    val all = dependencies + Files.coroutinesForAndroid
     R8.run(
         R8Command.builder(messages)
-            .addProgramFiles((Files.app + dependencies + jnaForAndroid()).map { it.toPath() })
-            .addLibraryFiles(Files.android.toPath())
+            .addProgramFiles((Files.app + all).map { it.toPath() })
+            .addLibraryResourceProvider(android)
             .setMinApiLevel(Files.minSdk)
-            .addProguardConfiguration(rules + dependencies.flatMap(::ownRules) + fromManifests, Origin.unknown())
+            .addProguardConfiguration(rules + all.flatMap(::ownRules) + fromManifest, Origin.unknown())
             .setOutput(into, OutputMode.DexIndexed)
             .build(),
     )
@@ -97,18 +117,18 @@ internal fun dex(into: Path): Problem = compile { messages ->
         D8Command.builder(messages)
             .addProgramFiles(Files.aar.resolve("classes.jar").toPath())
             .addClasspathFiles(listOf(Files.jna, Files.kotlin, Files.coroutines, Files.coroutinesForAndroid).map { it.toPath() })
-            .addLibraryFiles(Files.android.toPath())
+            .addLibraryResourceProvider(android)
             .setMinApiLevel(Files.minSdk)
             .setOutput(into, OutputMode.DexIndexed)
             .build(),
     )
 }
 
-/** JNA's AAR holds the same classes as its JAR, and no other file that R8 reads. */
-private fun jnaForAndroid() = Files.jna
+/** What the app is built of besides its own classes. JNA's AAR holds the same classes as its JAR. */
+private val dependencies = listOf(Files.aar.resolve("classes.jar"), Files.jna, Files.kotlin, Files.annotations, Files.coroutines)
 
 /** What the build finds in the app's merged manifest. */
-private val fromManifests = listOf(
+private val fromManifest = listOf(
     "dev.safescan.consumer.App", "dev.safescan.android.SafeScanInitializer", "dev.safescan.android.SafeScanJobService",
 ).map { "-keep class $it { <init>(); }" }
 
