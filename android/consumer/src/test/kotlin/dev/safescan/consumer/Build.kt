@@ -17,7 +17,6 @@ import java.nio.file.Path
 import java.util.concurrent.TimeUnit.SECONDS
 import java.util.zip.ZipFile
 import kotlin.io.path.createDirectory
-import kotlin.io.path.createTempDirectory
 
 /** The files that take part in an app's build. */
 internal object Files {
@@ -35,34 +34,40 @@ internal object Files {
     val minSdk = System.getProperty("consumer.minSdk").toInt()
 }
 
-/** Where [what] is built. */
-internal fun outputFor(what: String): Path = createTempDirectory("safescan-$what").also { it.toFile().deleteOnExit() }
-
 /** What a compiler says is collected, not printed. */
 private class Messages : DiagnosticsHandler {
     val all = mutableListOf<String>()
 
     override fun warning(message: Diagnostic) {
-        // Several JARs have a manifest.
-        if (!message.diagnosticMessage.startsWith("Resource 'META-INF/")) all += message.diagnosticMessage
+        val text = message.diagnosticMessage
+        // Several JARs have a manifest. And what an R8 that is older than this Kotlin cannot read is for reflection alone.
+        if (!text.startsWith("Resource 'META-INF/") && !text.startsWith("An error occurred when parsing kotlin metadata")) all += text
     }
 
     override fun error(message: Diagnostic) {
         all += message.diagnosticMessage
     }
+
+    override fun info(message: Diagnostic) = Unit
 }
 
-/** Of a platform's tens of thousands of classes those in these packages: R8 reads every one each time. */
-private class Part(private val whole: ClassFileResourceProvider, vararg packages: String) : ClassFileResourceProvider by whole {
-    private val names = whole.classDescriptors.filter { name -> packages.any { name.startsWith("L$it/") } }.toSet()
+/** Of a platform's tens of thousands of classes those whose names begin so: R8 reads every one each time. */
+private class Part(private val whole: ClassFileResourceProvider, vararg beginnings: String) : ClassFileResourceProvider by whole {
+    private val names = whole.classDescriptors.filter { name -> beginnings.any(name::startsWith) }.toSet()
 
     override fun getClassDescriptors() = names
     override fun getProgramResource(descriptor: String) = if (descriptor in names) whole.getProgramResource(descriptor) else null
 }
 
-private val jdk = Part(JdkClassFileProvider.fromSystemJdk(), "java", "javax", "sun/misc")
-private val android =
-    Part(ArchiveClassFileProvider(Files.android.toPath()), "android/app", "android/content", "android/net", "android/os", "android/util", "android/view", "android/security", "java", "javax", "dalvik")
+private val wholeJdk = JdkClassFileProvider.fromSystemJdk()
+private val jdk = Part(wholeJdk, "Ljava/", "Ljavax/", "Ljdk/", "Lsun/")
+
+/** Android's Java, which has no windows; the framework's archive has none of it. */
+private val javaOfAndroid = Part(
+    wholeJdk, "Ljava/io/", "Ljava/lang/", "Ljava/math/", "Ljava/net/", "Ljava/nio/", "Ljava/security/", "Ljava/text/", "Ljava/time/",
+    "Ljava/util/", "Ljavax/crypto/", "Ljavax/net/", "Ljavax/security/", "Ljavax/xml/", "Ljdk/", "Lsun/",
+)
+private val framework = ArchiveClassFileProvider(Files.android.toPath())
 
 /** What came of a build or a run: null, or what went wrong. */
 internal typealias Problem = String?
@@ -74,7 +79,7 @@ internal fun runShrunk(rules: List<String>, into: Path): Problem {
         R8Command.builder(messages)
             .addProgramFiles((Files.app + dependencies).map { it.toPath() })
             .addLibraryResourceProvider(jdk)
-            .addProguardConfiguration(rules + "-keep class dev.safescan.consumer.MainKt { void main(java.lang.String[]); }", Origin.unknown())
+            .addProguardConfiguration(rules + entry, Origin.unknown())
             // With JNA's own library for this machine.
             .setOutput(jar, OutputMode.ClassFile, true)
     }
@@ -90,9 +95,10 @@ private fun run(jar: Path, directory: Path): Problem {
         java, "-cp", jar.toString(), "-Djna.library.path=${Files.library}", "-Xshare:auto", "-XX:TieredStopAtLevel=1",
         "dev.safescan.consumer.MainKt", directory.toString(),
     ).redirectErrorStream(true).redirectOutput(output).start()
-    if (!process.waitFor(60, SECONDS)) {
+    if (!process.waitFor(120, SECONDS)) {
         process.destroyForcibly().waitFor()
-        return "did not end; said ${output.readText()}"
+        // That may be a busy machine's doing: it shows nothing about the rules.
+        error("the app did not end; it said ${output.readText()}")
     }
     return if (process.exitValue() == 0 && output.readLines() == said) null else "exit code ${process.exitValue()}: ${output.readText()}"
 }
@@ -103,9 +109,10 @@ internal fun shrinkForDevices(rules: List<String>, into: Path): Problem = compil
     R8.run(
         R8Command.builder(messages)
             .addProgramFiles((Files.app + all).map { it.toPath() })
-            .addLibraryResourceProvider(android)
+            .addLibraryResourceProvider(framework)
+            .addLibraryResourceProvider(javaOfAndroid)
             .setMinApiLevel(Files.minSdk)
-            .addProguardConfiguration(rules + all.flatMap(::ownRules) + fromManifest, Origin.unknown())
+            .addProguardConfiguration(rules + all.flatMap(::ownRules) + fromManifest + entry + noAndroidX, Origin.unknown())
             .setOutput(into, OutputMode.DexIndexed)
             .build(),
     )
@@ -117,7 +124,8 @@ internal fun dex(into: Path): Problem = compile { messages ->
         D8Command.builder(messages)
             .addProgramFiles(Files.aar.resolve("classes.jar").toPath())
             .addClasspathFiles(listOf(Files.jna, Files.kotlin, Files.coroutines, Files.coroutinesForAndroid).map { it.toPath() })
-            .addLibraryResourceProvider(android)
+            .addLibraryResourceProvider(framework)
+            .addLibraryResourceProvider(javaOfAndroid)
             .setMinApiLevel(Files.minSdk)
             .setOutput(into, OutputMode.DexIndexed)
             .build(),
@@ -131,6 +139,12 @@ private val dependencies = listOf(Files.aar.resolve("classes.jar"), Files.jna, F
 private val fromManifest = listOf(
     "dev.safescan.consumer.App", "dev.safescan.android.SafeScanInitializer", "dev.safescan.android.SafeScanJobService",
 ).map { "-keep class $it { <init>(); }" }
+
+/** What the app does, which nothing in it calls. */
+private const val entry = "-keep class dev.safescan.consumer.MainKt { void main(java.lang.String[]); }"
+
+/** Coroutines name an annotation of AndroidX, which nearly every app has, but not this one. */
+private const val noAndroidX = "-dontwarn androidx.annotation.VisibleForTesting"
 
 /** The rules that a JAR brings for this R8. */
 private fun ownRules(jar: File): List<String> = ZipFile(jar).use { zip ->
