@@ -40,8 +40,8 @@ private class Messages : DiagnosticsHandler {
 
     override fun warning(message: Diagnostic) {
         val text = message.diagnosticMessage
-        // Several JARs have a manifest. And what an R8 that is older than this Kotlin cannot read is for reflection alone.
-        if (!text.startsWith("Resource 'META-INF/") && !text.startsWith("An error occurred when parsing kotlin metadata")) all += text
+        // Several JARs have a manifest. And an R8 that is older than this Kotlin cannot read what is for reflection alone.
+        if (!text.startsWith("Resource 'META-INF/") && !text.contains("kotlin metadata", ignoreCase = true)) all += text
     }
 
     override fun error(message: Diagnostic) {
