@@ -3,12 +3,15 @@
 
 mod support;
 
-use std::{fs, sync::Arc};
+use std::{
+    fs::{self, File},
+    sync::Arc,
+};
 
 use safescan_core::{
     config::Config,
     error::Error,
-    model::{ByteCount, CodeRef, NewVote, Service, ServiceState, VoteChoice},
+    model::{ByteCount, CodeRef, NewVote, ScanQuery, Service, ServiceState, VoteChoice},
 };
 use support::{Phone, history, new_scan, open_files_below};
 
@@ -72,6 +75,32 @@ async fn while_suspended_no_file_is_open_and_calls_still_work() {
     }
     core.shutdown().await.unwrap();
     assert_eq!(open_files_below(phone.directory.path()), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_keeps_other_processes_away_and_is_kept_away() {
+    let phone = Phone::new();
+    let core = phone.open().await;
+    core.scans.record(new_scan(1)).await.unwrap();
+    // Another process, as far as the system knows: a lock belongs to an open file.
+    let other = File::options().write(true).open(phone.file("lock")).unwrap();
+    assert!(other.try_lock().is_err(), "awake, the core has it");
+    core.suspend().await.unwrap();
+    other.try_lock().unwrap();
+    // What it does with the files meanwhile must not be seen half done.
+    assert_eq!(core.scans.page(ScanQuery::default()).await, Err(Error::HeldElsewhere));
+    assert_eq!(core.scans.record(new_scan(2)).await, Err(Error::HeldElsewhere));
+    assert_eq!(open_files_below(phone.directory.path()).len(), 1, "the other's own");
+    other.unlock().unwrap();
+    assert_eq!(history(&core).await.len(), 1);
+    other.try_lock().expect("a call gives it back before it answers");
+    other.unlock().unwrap();
+    core.resume().await.unwrap();
+    // No write has been made since: the open connection of a reader is enough.
+    assert_eq!(history(&core).await.len(), 1);
+    assert!(other.try_lock().is_err(), "while a reader has the file open it is the core's");
+    core.shutdown().await.unwrap();
+    other.try_lock().expect("given back for good");
 }
 
 #[tokio::test(flavor = "multi_thread")]

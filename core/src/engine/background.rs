@@ -9,6 +9,7 @@ use std::{
 use futures_util::FutureExt as _;
 use tokio::{
     runtime::{Builder, Handle, Runtime},
+    sync::watch,
     task::JoinHandle,
 };
 
@@ -18,6 +19,11 @@ use crate::error::{Error, Result};
 const WORKERS: usize = 2;
 /// How long a task that panicked rests before it is begun anew: a bug must not become a busy loop.
 const AFTER_PANIC: Duration = Duration::from_secs(30);
+/// How long the runtime keeps a thread that has nothing to do. It wakes up to end: soon after the core went to sleep, and
+/// not when the system has forgotten about the app.
+const KEPT_THREAD: Duration = Duration::from_secs(1);
+/// The shortest time that a timer can be set to.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Where a core's tasks run.
 pub(super) struct Home {
@@ -25,6 +31,8 @@ pub(super) struct Home {
     own: Option<Runtime>,
     handle: Handle,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    /// Whether the core sleeps.
+    asleep: watch::Sender<bool>,
 }
 
 impl Home {
@@ -36,6 +44,7 @@ impl Home {
                 let runtime = Builder::new_multi_thread()
                     .worker_threads(WORKERS)
                     .thread_name("safescan")
+                    .thread_keep_alive(KEPT_THREAD)
                     .enable_all()
                     .build()
                     .map_err(|error| Error::io(&error, "starting the runtime"))?;
@@ -43,7 +52,7 @@ impl Home {
                 (Some(runtime), handle)
             }
         };
-        Ok(Self { own, handle, tasks: Mutex::default() })
+        Ok(Self { own, handle, tasks: Mutex::default(), asleep: watch::Sender::new(false) })
     }
 
     /// Whether everything happens on the caller's only thread.
@@ -62,13 +71,32 @@ impl Home {
         F: Future<Output = ()> + Send + 'static,
         P: Fn() + Send + 'static,
     {
+        let mut asleep = self.asleep.subscribe();
         let task = async move {
             while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
                 panicked();
-                tokio::time::sleep(AFTER_PANIC).await;
+                // While the core sleeps no timer runs; what is begun then finds nothing to do.
+                tokio::select! {
+                    biased;
+                    _ = asleep.wait_for(|asleep| *asleep) => {}
+                    () = tokio::time::sleep(AFTER_PANIC) => {}
+                }
             }
         };
         self.tasks().push(self.handle.spawn(task));
+    }
+
+    /// Whether the core sleeps.
+    pub(super) fn set_asleep(&self, asleep: bool) {
+        self.asleep.send_replace(asleep);
+    }
+
+    /// Takes timers that were called off out of the system's hands: a thread that waits for the next of them goes on
+    /// waiting for it until it is woken, here by a last short one.
+    pub(super) async fn forget_timers(&self) {
+        if self.own.is_some() {
+            drop(self.handle.spawn(tokio::time::sleep(TICK)).await);
+        }
     }
 
     /// Waits for all tasks to end; they must have been told.

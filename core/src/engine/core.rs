@@ -89,6 +89,9 @@ pub struct Core {
     slot: Slot,
     pub(super) stopped: AtomicBool,
     pub(super) home: Home,
+    /// Whose turn it is to go to sleep or to wake up: one after the other, in the order of the calls, or the core would be
+    /// left half asleep.
+    turn: tokio::sync::Mutex<()>,
     #[cfg(feature = "test-hooks")]
     test_clock: Option<Arc<crate::clock::ShiftedClock>>,
 }
@@ -196,6 +199,7 @@ impl Core {
             slot,
             stopped: AtomicBool::new(false),
             home,
+            turn: tokio::sync::Mutex::default(),
             #[cfg(feature = "test-hooks")]
             test_clock,
             context,
@@ -250,23 +254,30 @@ impl Core {
         self.home.keep(begin, move || observer.log(Level::Error, "the live link begins anew after a bug", &[]));
     }
 
-    /// Closes every file. Calls made meanwhile open them for their own duration.
+    /// Closes every file and every connection, and lets no timer run. Calls made meanwhile open files for their own
+    /// duration; those that need the server do without it, but for [`run_once`](Sync::run_once).
     ///
     /// # Errors
     /// The log could not be folded into the database. The files are closed all the same, and nothing is lost.
     pub async fn suspend(&self) -> Result<()> {
+        let _turn = self.turn.lock().await;
         if self.hub.health.of(Service::LocalStorage).0 == ServiceState::Healthy {
             self.context.set_health(Service::LocalStorage, ServiceState::Healthy, HealthCause::Suspended);
         }
-        self.hub.signals.sleep();
+        self.home.set_asleep(true);
+        let word = self.hub.signals.sleep();
         if let Some(cloud) = &self.context.cloud {
             cloud.set_asleep(true);
-            cloud.client.rest();
-            self.hub.signals.idle().await;
+            cloud.client.rest().await;
+            self.hub.signals.has_heard(word).await;
             cloud.no_link().await;
+            // Nobody uses one any more.
+            cloud.client.close().await;
             self.context.show_no_link();
         }
-        self.context.store.suspend().await
+        let closed = self.context.store.suspend().await;
+        self.home.forget_timers().await;
+        closed
     }
 
     /// Keeps files open again.
@@ -274,7 +285,9 @@ impl Core {
     /// # Errors
     /// The core was shut down.
     pub async fn resume(&self) -> Result<()> {
+        let _turn = self.turn.lock().await;
         self.context.store.resume().await?;
+        self.home.set_asleep(false);
         if let Some(cloud) = &self.context.cloud {
             cloud.client.set_awake(true);
             cloud.set_asleep(false);

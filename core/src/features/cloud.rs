@@ -124,6 +124,11 @@ impl Cloud {
         self.want(|_| ());
     }
 
+    /// Whether the app is in the background.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.state().asleep
+    }
+
     pub(crate) fn set_token(&self, token: Option<Token>) {
         let version = self.client.set_token(token.clone());
         self.want(|wanted| {
@@ -329,6 +334,7 @@ impl Context {
         if topics.is_empty() || unwanted {
             return;
         }
+        let _under_way = cloud.client.under_way();
         let looking = futures_util::future::join_all(topics.iter().map(|topic| self.look_up_topic(cloud, topic)));
         drop(tokio::time::timeout(READER_PATIENCE, looking).await);
     }

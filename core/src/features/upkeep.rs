@@ -104,13 +104,13 @@ impl Upkeep {
     pub async fn erase_all(&self) -> Result<()> {
         if let Some(cloud) = &self.context.cloud {
             // What is under way is given up: it would bring back what is erased.
-            cloud.client.rest();
+            cloud.client.rest().await;
         }
         let erased = self.context.store.erase_all().await;
         self.ratings.forget_all();
         if let Some(cloud) = &self.context.cloud {
             cloud.start_over();
-            cloud.client.set_awake(true);
+            cloud.client.set_awake(!cloud.is_asleep());
         }
         erased?;
         self.context.forget_damage();

@@ -21,14 +21,19 @@ impl SyncTransport for Server {
     }
 
     fn rest(&self) {
-        self.forget_client();
+        self.lines.forget_client();
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.lines.close())
     }
 }
 
 impl Server {
     async fn exchange(&self, request: Request) -> Result<Answer, Failure> {
         let url = self.address.join(&request.path).ok_or(Failure::Refused(None))?;
-        let client = self.client()?;
+        let line = self.line()?;
+        let client = &line.client;
         let mut sending = match request.method {
             Method::Get => client.get(url),
             Method::Post => client.post(url).header(CONTENT_TYPE, HeaderValue::from_static(JSON)).body(request.body),
@@ -40,8 +45,8 @@ impl Server {
             sending = sending.header(AUTHORIZATION, bearer(token)?);
         }
         // The head has the connection's time besides its own: from outside one cannot tell when the one ends.
-        let head = timeout(self.limits.connect + self.limits.idle, sending.send()).await;
-        let response = head.map_err(|_| Failure::TimedOut)?.map_err(|error| failure::of_request(&error))?;
+        let head = timeout(self.limits.connect + self.limits.idle, line.run(sending.send())).await;
+        let response = head.map_err(|_| Failure::TimedOut)??.map_err(|error| failure::of_request(&error))?;
         self.read(response).await
     }
 

@@ -14,6 +14,8 @@ mod http;
 #[cfg(feature = "network")]
 mod limits;
 #[cfg(feature = "network")]
+mod lines;
+#[cfg(feature = "network")]
 mod retry_after;
 #[cfg(feature = "network")]
 mod server;
@@ -67,9 +69,16 @@ pub trait SyncTransport: Send + Sync + 'static {
     /// Sends one, and waits for the whole answer. Dropping the future gives it up; it may have arrived all the same.
     fn send(&self, request: Request) -> Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + '_>>;
 
-    /// Closes connections that are kept for a next request: before the app sleeps, and when the network has changed and
-    /// they lead nowhere. The next request opens one again.
+    /// Closes connections that are kept for a next request: when the network has changed, and they lead nowhere. The next
+    /// request opens one again.
     fn rest(&self) {}
+
+    /// Closes every connection, sockets of the other trait included, and waits until none is left: before the app sleeps.
+    /// What is under way fails; the next request opens one again.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.rest();
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// Opens sockets.

@@ -5,14 +5,19 @@
 //! no proxy, keeps no cookie and reads nothing from the process's environment.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use reqwest::{Client, redirect, retry};
 use rustls::ClientConfig;
 
-use super::{Failure, Limits, address::Address, tls::Trust};
+use super::{
+    Failure, Limits,
+    address::Address,
+    lines::{Line, Lines},
+    tls::Trust,
+};
 use crate::{clock::Clock, config::SyncConfig, error::Result};
 
 /// Idle connections kept: one for the sync, one for a look-up beside it.
@@ -27,7 +32,7 @@ pub(super) struct Server {
     trust: Trust,
     /// Kept when connections are dropped: it holds the sessions that make the next handshake quicker.
     tls: OnceLock<Option<ClientConfig>>,
-    client: Mutex<Option<Client>>,
+    pub(super) lines: Lines,
 }
 
 impl Server {
@@ -38,24 +43,13 @@ impl Server {
             limits,
             clock,
             tls: OnceLock::new(),
-            client: Mutex::default(),
+            lines: Lines::default(),
         })
     }
 
-    /// The client, made when it is first needed.
-    pub(super) fn client(&self) -> Result<Client, Failure> {
-        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*client {
-            return Ok(client.clone());
-        }
-        let made = self.make_client()?;
-        *client = Some(made.clone());
-        Ok(made)
-    }
-
-    /// Closes connections that nobody uses. Those in use go on to their end.
-    pub(super) fn forget_client(&self) {
-        self.client.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// What requests are made with, set up when it is first needed.
+    pub(super) fn line(&self) -> Result<Line, Failure> {
+        self.lines.line(|| self.make_client())
     }
 
     fn make_client(&self) -> Result<Client, Failure> {

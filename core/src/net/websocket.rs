@@ -43,22 +43,23 @@ impl Server {
     async fn open(&self) -> Result<Socket, Failure> {
         let url = self.address.join(SOCKET_PATH).ok_or(Failure::Refused(None))?;
         let key = generate_key();
-        let asking = self
-            .client()?
+        let line = self.line()?;
+        let asking = line
+            .client
             .get(url)
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
             .header(SEC_WEBSOCKET_KEY, &key)
             .header(SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
-        let head = timeout(self.limits.connect + self.limits.idle, asking.send()).await;
-        let response = head.map_err(|_| Failure::TimedOut)?.map_err(|error| failure::of_request(&error))?;
+        let head = timeout(self.limits.connect + self.limits.idle, line.run(asking.send())).await;
+        let response = head.map_err(|_| Failure::TimedOut)??.map_err(|error| failure::of_request(&error))?;
         let status = response.status();
         if status != StatusCode::SWITCHING_PROTOCOLS || !agrees(&response, &key) {
             return Err(Failure::Refused(Some(status.as_u16())));
         }
-        let line = response.upgrade().await.map_err(|_| Failure::Interrupted)?;
-        let stream = WebSocketStream::from_raw_socket(line, Role::Client, Some(bounded(&self.limits))).await;
+        let upgraded = response.upgrade().await.map_err(|_| Failure::Interrupted)?;
+        let stream = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(bounded(&self.limits))).await;
         let (outgoing, incoming) = stream.split();
         Ok(Socket {
             incoming: Box::pin(Incoming { stream: incoming, ended: false }),

@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How much longer than the server holds it a long poll may take.
 const LONG_POLL_PATIENCE: Duration = Duration::from_millis(LONG_POLL_MS as u64 + 10_000);
 
+/// How long requests that are given up are waited for: they end at once, unless nobody polls the call that made one.
+const LET_GO: Duration = Duration::from_secs(1);
+
 /// Talks to one server.
 pub(crate) struct Client {
     network: Network,
@@ -31,8 +34,9 @@ pub(crate) struct Client {
     access: Mutex<Access>,
     /// Is called when the token in use turns out to be refused, whoever showed it.
     token_refused: Box<dyn Fn() + Send + Sync>,
-    /// Whether requests may be made at all.
-    awake: watch::Sender<Awake>,
+    /// Whether requests may be made at all. Whoever makes one holds a receiver until it is over; whoever puts the client
+    /// to sleep puts another sender in this one's place, and waits until nobody holds a receiver of it.
+    awake: Mutex<watch::Sender<Awake>>,
     /// Until when the server wants no more operations, by the monotonic clock.
     quiet_until: AtomicI64,
 }
@@ -70,7 +74,7 @@ impl Client {
             breaker,
             access: Mutex::default(),
             token_refused,
-            awake: watch::Sender::new(Awake { front: true, errand: false }),
+            awake: Mutex::new(watch::Sender::new(Awake { front: true, errand: false })),
             quiet_until: AtomicI64::new(0),
         }
     }
@@ -106,26 +110,44 @@ impl Client {
 
     /// Whether the app is in front.
     pub(crate) fn set_awake(&self, awake: bool) {
-        self.awake.send_modify(|state| state.front = awake);
+        self.awake().send_modify(|state| state.front = awake);
     }
 
     /// Makes requests even while the app sleeps, until [`end_errand`](Self::end_errand).
     pub(crate) fn begin_errand(&self) {
-        self.awake.send_modify(|state| state.errand = true);
+        self.awake().send_modify(|state| state.errand = true);
     }
 
-    /// Sleeps on, unless the app came to the front meanwhile.
-    pub(crate) fn end_errand(&self) {
-        self.awake.send_modify(|state| state.errand = false);
-        if !self.awake.borrow().front {
-            self.network.transport.rest();
+    /// Sleeps on, without a connection, unless the app came to the front meanwhile.
+    pub(crate) async fn end_errand(&self) {
+        self.awake().send_modify(|state| state.errand = false);
+        let front = self.awake().borrow().front;
+        if !front {
+            self.close().await;
         }
     }
 
-    /// Makes no request from now on, gives those up that are under way, and keeps no connection.
-    pub(crate) fn rest(&self) {
-        self.awake.send_replace(Awake { front: false, errand: false });
-        self.network.transport.rest();
+    /// Makes no request from now on, and gives those up that are under way; when it answers there is none.
+    pub(crate) async fn rest(&self) {
+        let nobody = Awake { front: false, errand: false };
+        let before = std::mem::replace(&mut *self.awake(), watch::Sender::new(nobody));
+        before.send_replace(nobody);
+        drop(tokio::time::timeout(LET_GO, before.closed()).await);
+    }
+
+    /// Keeps no connection.
+    pub(crate) async fn close(&self) {
+        self.network.transport.close().await;
+    }
+
+    /// For whoever sets a timer of its own around requests: going to sleep waits until this is dropped. It must be as soon
+    /// as the requests have failed.
+    pub(crate) fn under_way(&self) -> UnderWay {
+        UnderWay(self.awake().subscribe())
+    }
+
+    fn awake(&self) -> MutexGuard<'_, watch::Sender<Awake>> {
+        self.awake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets failures and connections: the network is another one now.
@@ -204,7 +226,7 @@ impl Client {
         heard: &impl Fn(&Answer),
         read: &impl Fn(&Answer) -> Option<T>,
     ) -> Result<T, Trouble> {
-        let mut awake = self.awake.subscribe();
+        let UnderWay(mut awake) = self.under_way();
         if !awake.borrow().anybody() {
             return Err(Trouble::Offline);
         }
@@ -241,6 +263,9 @@ impl Client {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// That requests are under way, or may be.
+pub(crate) struct UnderWay(watch::Receiver<Awake>);
 
 /// A call that the breaker let through. Dropped without a report it says nothing about the server.
 struct Call<'a> {

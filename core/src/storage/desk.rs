@@ -12,7 +12,8 @@ use super::{
     connection::{Promise, checkpoint, open_for_writing},
     counters::Counters,
     fault::{Sql, during},
-    files::{FileLock, Files},
+    files::Files,
+    lock::Share,
     probe::Probe,
     quota::Quota,
     snapshots::{self, Snapshot},
@@ -43,7 +44,7 @@ pub(crate) struct Desk {
     /// Ratings that the cache is to remember when there is a quiet moment.
     unsaved: Vec<Snapshot>,
     /// Held as long as the files may be open, and while they are worked on.
-    lock: Option<FileLock>,
+    lock: Option<Share>,
     suspended: bool,
     /// Is called when the cache is another file than before.
     cache_made_anew: Box<dyn Fn() + Send>,
@@ -194,7 +195,7 @@ impl Desk {
     /// Keeps other processes away from the files.
     pub(crate) fn hold(&mut self) -> Result<()> {
         if self.lock.is_none() {
-            self.lock = Some(self.files.lock()?);
+            self.lock = Some(self.files.lock().share()?);
         }
         Ok(())
     }

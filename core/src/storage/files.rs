@@ -1,17 +1,20 @@
-//! The files of one core, and the lock that keeps other processes away from them.
+//! The files of one core.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use super::lock::Lock;
 use crate::error::{Error, Problem, Result};
 
 /// Where everything lies.
 #[derive(Clone)]
 pub(crate) struct Files {
     directory: PathBuf,
+    lock: Arc<Lock>,
 }
 
 /// Suffixes of the files that SQLite keeps beside a database in WAL mode.
@@ -34,7 +37,7 @@ impl Files {
         }
         // One name for one place, however it was written.
         let directory = directory.canonicalize().map_err(|error| Error::io(&error, WHILE))?;
-        Ok(Self { directory })
+        Ok(Self { lock: Lock::of(&directory), directory })
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -105,26 +108,10 @@ impl Files {
         File::open(&self.directory)?.sync_all()
     }
 
-    /// Keeps other processes away, or says that one is there.
-    pub(crate) fn lock(&self) -> Result<FileLock> {
-        const WHILE: &str = "locking the directory";
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.directory.join("lock"))
-            .map_err(|error| Error::io(&error, WHILE))?;
-        match file.try_lock() {
-            Ok(()) => Ok(FileLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(Error::HeldElsewhere),
-            Err(TryLockError::Error(error)) => Err(Error::io(&error, WHILE)),
-        }
+    /// The lock that keeps other processes away; the same for all that have these files.
+    pub(crate) fn lock(&self) -> &Arc<Lock> {
+        &self.lock
     }
-}
-
-/// Ends when dropped, and when the process dies.
-pub(crate) struct FileLock {
-    _file: File,
 }
 
 fn companions(database: &Path) -> impl Iterator<Item = PathBuf> + '_ {

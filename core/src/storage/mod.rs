@@ -27,6 +27,7 @@ pub(crate) mod foreign;
 pub(crate) mod imports;
 pub(crate) mod integrity;
 pub(crate) mod key_value;
+mod lock;
 mod meta;
 pub(crate) mod outbox;
 mod probe;
@@ -115,9 +116,9 @@ impl Store {
         place: Place,
     ) -> Result<(Self, Option<RepairReport>)> {
         let probe = Probe::default();
-        let readers = Arc::new(Readers::new(files.main(), place, probe.clone()));
+        let readers = Arc::new(Readers::new(files.main(), Arc::clone(files.lock()), place, probe.clone()));
         // What tests do to the main database is not done to the cache.
-        let cache_readers = Arc::new(Readers::new(files.cache(), place, Probe::default()));
+        let cache_readers = Arc::new(Readers::new(files.cache(), Arc::clone(files.lock()), place, Probe::default()));
         let cache_made_anew = {
             let readers = Arc::clone(&cache_readers);
             Box::new(move || readers.forget_idle())

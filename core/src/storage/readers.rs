@@ -15,7 +15,11 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
 };
 
-use super::{connection::open_for_reading, probe::Probe};
+use super::{
+    connection::open_for_reading,
+    lock::{Lock, Share},
+    probe::Probe,
+};
 use crate::error::{Error, Result};
 
 /// Readers at a time: enough that a long search does not hold up a page, few enough for a phone's memory.
@@ -23,11 +27,18 @@ const READERS: u32 = 3;
 
 pub(crate) struct Readers {
     path: PathBuf,
+    lock: Arc<Lock>,
     place: Place,
     gate: Arc<Semaphore>,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Open>>,
     suspended: AtomicBool,
     probe: Probe,
+}
+
+/// A connection, and what keeps other processes away from its file; in this order, in which they are dropped.
+struct Open {
+    connection: Connection,
+    _share: Share,
 }
 
 /// Where blocking work is done.
@@ -45,9 +56,10 @@ pub(crate) struct NoReaders {
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf, place: Place, probe: Probe) -> Self {
+    pub(crate) fn new(path: PathBuf, lock: Arc<Lock>, place: Place, probe: Probe) -> Self {
         Self {
             path,
+            lock,
             place,
             gate: Arc::new(Semaphore::new(READERS as usize)),
             idle: Mutex::default(),
@@ -115,24 +127,25 @@ impl Readers {
         const WHILE: &str = "a reading step";
         self.probe.admit()?;
         let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
+        let open = match idle {
+            Some(open) => open,
             None => {
+                let share = self.lock.share()?;
                 let mut connection = open_for_reading(&self.path)?;
                 self.probe.watch(&mut connection)?;
-                connection
+                Open { connection, _share: share }
             }
         };
         let result =
-            catch_unwind(AssertUnwindSafe(|| work(&connection))).unwrap_or(Err(Error::Panicked { during: WHILE }));
+            catch_unwind(AssertUnwindSafe(|| work(&open.connection))).unwrap_or(Err(Error::Panicked { during: WHILE }));
         // A connection that just failed is not trusted with the next reader.
         if result.is_ok() && !self.suspended.load(SeqCst) && !self.gate.is_closed() {
-            self.idle().push(connection);
+            self.idle().push(open);
         }
         result
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Open>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

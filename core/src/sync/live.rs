@@ -87,6 +87,15 @@ impl LiveHost for Live {
     }
 }
 
+impl Drop for Live {
+    /// The link that told this is gone, with its socket; by a panic it says no word of it itself.
+    fn drop(&mut self) {
+        if let Some(cloud) = &self.context.cloud {
+            cloud.link_is(LiveState::Off);
+        }
+    }
+}
+
 impl Live {
     async fn poll(&self, cloud: &Cloud) -> Result<PollOutcome> {
         let before = cloud.sync_state().cursor;

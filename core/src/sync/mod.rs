@@ -70,9 +70,11 @@ impl Sync {
     /// As [`now`](Self::now), but for a run that did not come to its end in time.
     pub async fn run_once(&self, deadline: Duration) -> Result<BackgroundRun> {
         self.configured()?;
+        let under_way = self.context.cloud.as_ref().map(|cloud| cloud.client.under_way());
         if let Ok(result) = tokio::time::timeout(deadline, self.signals.run()).await {
             return result.map(|report| BackgroundRun { finished: true, report });
         }
+        drop(under_way);
         self.signals.give_up_in_background();
         let report = SyncReport { waiting: self.waiting().await?, ..SyncReport::default() };
         Ok(BackgroundRun { finished: false, report })

@@ -79,15 +79,20 @@ impl Pump {
         }
     }
 
-    /// Works until the core is shut down.
+    /// Works until the core is shut down. While the app is in the background, and nobody asks for a run, it neither reads
+    /// nor writes nor looks at a clock.
     pub(crate) async fn work(mut self) {
-        self.signals.begin_anew();
-        self.context.recall_server().await;
+        self.signals.begin();
+        let _presence = Presence(Arc::clone(&self.signals));
         loop {
-            let told = self.signals.take();
+            let Some(told) = self.signals.take() else {
+                self.signals.rung().await;
+                continue;
+            };
             if told.stopped {
                 return;
             }
+            self.context.recall_server().await;
             if told.fresh_start {
                 self.failures = 0;
                 self.patience_until = 0;
@@ -153,7 +158,7 @@ impl Pump {
     }
 
     async fn run(&mut self, told: &Told) {
-        let Some(up_to) = self.signals.begin(told) else { return };
+        let Some(up_to) = self.signals.set_out(told) else { return };
         let context = Arc::clone(&self.context);
         let Some(cloud) = &context.cloud else { return self.signals.finish(up_to, Ok(SyncReport::default())) };
         if told.asleep {
@@ -166,7 +171,7 @@ impl Pump {
             ran = tokio::time::timeout(RUN_PATIENCE, self.runner.run(cloud)) => ran.ok(),
         };
         if told.asleep {
-            cloud.client.end_errand();
+            cloud.client.end_errand().await;
         }
         let result = match ran {
             Some(Ok(ran)) => self.ran(&ran).await,
@@ -323,6 +328,15 @@ impl Pump {
         let mut bytes = [0; 8];
         self.entropy.fill(&mut bytes);
         u64::from_le_bytes(bytes)
+    }
+}
+
+/// That there is a pump. Dropped when it ends, by a panic as well: nobody is to wait for one that is gone.
+struct Presence(Arc<Signals>);
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct Signals {
     bell: Notify,
     /// The last run that came to an end, and how.
     finished: watch::Sender<Finished>,
+    /// The last word to go to sleep of which the pump took note, with nothing else in its hands; every word while there is
+    /// no pump.
+    heard: watch::Sender<u64>,
 }
 
 /// What the pump was told and did not look at yet, and what holds until something else is said.
@@ -42,6 +45,8 @@ pub(crate) struct Told {
     pub(crate) look_ups: BTreeSet<String>,
     /// The app is in the background.
     pub(crate) asleep: bool,
+    /// How often it went there.
+    word: u64,
     /// What the system says of the network.
     pub(crate) network: NetworkState,
     /// The core was shut down.
@@ -64,7 +69,12 @@ impl Signals {
         // A new process does not know what waits, nor what happened elsewhere.
         let told = Told { queued: true, to_fetch: true, ..Told::default() };
         let nothing = Finished { up_to: 0, result: Ok(SyncReport::default()) };
-        Self { state: Mutex::new(told), bell: Notify::new(), finished: watch::Sender::new(nothing) }
+        Self {
+            state: Mutex::new(told),
+            bell: Notify::new(),
+            finished: watch::Sender::new(nothing),
+            heard: watch::Sender::new(0),
+        }
     }
 
     /// Asks for a run that begins after this call, and waits for its end.
@@ -126,12 +136,17 @@ impl Signals {
         });
     }
 
-    /// The app goes to the background; what is under way is given up.
-    pub(crate) fn sleep(&self) {
-        self.tell(|told| {
+    /// The app goes to the background; what is under way is given up, and what was asked for as well. The number of this
+    /// word, for [`has_heard`](Self::has_heard).
+    pub(crate) fn sleep(&self) -> u64 {
+        let word = {
+            let mut told = self.lock();
             told.asleep = true;
-            told.give_up = true;
-        });
+            told.word += 1;
+            told.word
+        };
+        self.give_up_in_background();
+        word
     }
 
     /// The app comes to the front.
@@ -149,7 +164,7 @@ impl Signals {
         let not_begun = {
             let mut told = self.lock();
             told.give_up |= told.asleep;
-            (told.asleep && !told.running).then_some(told.asked)
+            (told.asleep && !told.running && told.asked > self.answered()).then_some(told.asked)
         };
         match not_begun {
             Some(asked) => self.finish(asked, Err(GIVEN_UP)),
@@ -165,14 +180,10 @@ impl Signals {
         self.finish(u64::MAX, Err(Error::Stopped));
     }
 
-    /// Waits until nothing is under way.
-    pub(crate) async fn idle(&self) {
-        let mut finished = self.finished.subscribe();
-        while self.lock().running {
-            if finished.changed().await.is_err() {
-                return;
-            }
-        }
+    /// Waits until the pump has taken note of this word to go to sleep: whatever it did before is over then.
+    pub(crate) async fn has_heard(&self, word: u64) {
+        // The sender lives as long as this.
+        drop(self.heard.subscribe().wait_for(|heard| *heard >= word).await);
     }
 
     /// Waits for the bell.
@@ -190,15 +201,20 @@ impl Signals {
         }
     }
 
-    /// What was said; what was said once is taken.
-    pub(crate) fn take(&self) -> Told {
+    /// What was said; what was said once is taken. Nothing while the app is in the background and nobody asks: it is kept
+    /// until either changes.
+    pub(crate) fn take(&self) -> Option<Told> {
         let mut told = self.lock();
+        self.heard.send_replace(told.word);
+        if told.asleep && !told.stopped && told.asked <= self.answered() {
+            return None;
+        }
         let taken = told.clone();
         told.queued = false;
         told.fresh_start = false;
         told.new_token = false;
         told.token_refused = false;
-        taken
+        Some(taken)
     }
 
     /// What is to be looked up; it is not asked for again.
@@ -206,21 +222,28 @@ impl Signals {
         std::mem::take(&mut self.lock().look_ups)
     }
 
-    /// Begins anew after a panic: what was being done then, and for whom, is not known.
-    pub(crate) fn begin_anew(&self) {
-        let interrupted = {
-            let mut told = self.lock();
-            (told.queued, told.to_fetch) = (true, true);
-            told.running.then_some(told.asked)
-        };
-        if let Some(asked) = interrupted {
+    /// The pump is there.
+    pub(crate) fn begin(&self) {
+        self.heard.send_replace(0);
+    }
+
+    /// The pump is gone. If that was a panic, what was being done is not known: everybody who asked is told, and the next
+    /// pump looks for everything.
+    pub(crate) fn end(&self) {
+        if std::thread::panicking() {
+            let asked = {
+                let mut told = self.lock();
+                (told.queued, told.to_fetch) = (true, true);
+                told.asked
+            };
             self.finish(asked, Err(Error::Panicked { during: "a run" }));
         }
+        self.heard.send_replace(u64::MAX);
     }
 
     /// A run begins: it answers everybody who has asked so far. `None` if something happened since `planned` that may
     /// speak against it.
-    pub(crate) fn begin(&self, planned: &Told) -> Option<u64> {
+    pub(crate) fn set_out(&self, planned: &Told) -> Option<u64> {
         let mut told = self.lock();
         if told.stopped || (told.asleep && !planned.asleep) {
             return None;

@@ -171,3 +171,44 @@ async fn patience_counts_up_to_the_limit() {
     let network = network(&server, brisk());
     assert_eq!(in_time(network.transport.send(get("/"))).await.unwrap_err(), Failure::TimedOut);
 }
+
+/// Sockets of this process whose other end is this port.
+#[cfg(target_os = "linux")]
+fn sockets_to(port: u16) -> usize {
+    let mine: Vec<String> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| Some(std::fs::read_link(entry.ok()?.path()).ok()?.to_string_lossy().into_owned()))
+        .filter_map(|target| Some(target.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+        .collect();
+    let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let other_end = format!(":{port:04X}");
+    let fields = table.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+    fields.filter(|fields| fields[2].ends_with(&other_end) && mine.iter().any(|inode| inode == fields[9])).count()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn when_everything_is_closed_there_is_no_socket() {
+    let server = Server::answering(JSON.to_vec()).await;
+    let silent = Server::start(|mut visit| async move {
+        visit.request().await;
+        visit.until_closed().await;
+    })
+    .await;
+    let (lines, lines_to_silence) = (network(&server, calm()), network(&silent, calm()));
+    for _ in 0..50 {
+        lines.transport.send(get("/")).await.unwrap();
+        assert_eq!(sockets_to(server.port), 1, "kept for the next request, or this proves nothing");
+        lines.transport.close().await;
+        assert_eq!(sockets_to(server.port), 0);
+
+        let (failed, ()) = tokio::join!(lines_to_silence.transport.send(get("/")), async {
+            while sockets_to(silent.port) == 0 {
+                tokio::task::yield_now().await;
+            }
+            lines_to_silence.transport.close().await;
+            assert_eq!(sockets_to(silent.port), 0, "one in use is closed as well");
+        });
+        assert_eq!(failed, Err(Failure::Interrupted));
+    }
+}

@@ -20,4 +20,5 @@ mod pacing;
 mod ratings;
 mod refetch;
 mod server;
+mod sleep;
 mod world;
