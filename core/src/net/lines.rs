@@ -14,7 +14,7 @@ use std::{
 use reqwest::Client;
 use tokio::{
     runtime::{Builder, Handle},
-    sync::oneshot,
+    sync::{mpsc, oneshot},
     task::JoinSet,
 };
 
@@ -27,8 +27,7 @@ pub(super) struct Lines(Mutex<Option<Open>>);
 struct Open {
     handle: Handle,
     client: Option<Client>,
-    /// Dropped, it ends the runtime.
-    _wanted: oneshot::Sender<Infallible>,
+    wanted: Wanted,
     /// Dropped by the thread when nothing is left.
     gone: oneshot::Receiver<Infallible>,
 }
@@ -36,8 +35,14 @@ struct Open {
 /// What a request is made with.
 pub(super) struct Line {
     pub(super) client: Client,
+    /// To be kept as long as what came of the request is in use.
+    pub(super) wanted: Wanted,
     handle: Handle,
 }
+
+/// Keeps the runtime, unless it is ended on purpose: by a word on this channel.
+#[derive(Clone)]
+pub(super) struct Wanted(mpsc::Sender<()>);
 
 impl Lines {
     /// The client, made by `make` when there is none.
@@ -51,7 +56,7 @@ impl Lines {
             Some(client) => client.clone(),
             None => open.client.insert(make()?).clone(),
         };
-        Ok(Line { client, handle: open.handle.clone() })
+        Ok(Line { client, wanted: open.wanted.clone(), handle: open.handle.clone() })
     }
 
     /// Closes connections that nobody uses. Those in use go on to their end.
@@ -64,9 +69,11 @@ impl Lines {
     /// Closes every connection, and waits until none is left. What is under way fails.
     pub(super) async fn close(&self) {
         let open = self.place().take();
-        if let Some(Open { gone, .. }) = open {
-            // It is dropped, and never sent.
-            drop(gone.await);
+        if let Some(open) = open {
+            // There is room for it, unless it was said before.
+            _ = open.wanted.0.try_send(());
+            // Nothing is ever sent.
+            drop(open.gone.await);
         }
     }
 
@@ -83,17 +90,18 @@ impl Open {
             .build()
             .map_err(|_| Failure::Offline)?;
         let handle = runtime.handle().clone();
-        let (wanted, unwanted) = oneshot::channel();
+        let (wanted, mut unwanted) = mpsc::channel(1);
         let (left, gone) = oneshot::channel();
         thread::Builder::new()
             .name("safescan-net".into())
             .spawn(move || {
-                drop(runtime.block_on(unwanted));
+                // A word, or nobody left who could say it.
+                runtime.block_on(unwanted.recv());
                 runtime.shutdown_background();
                 drop(left);
             })
             .map_err(|_| Failure::Offline)?;
-        Ok(Self { handle, client: None, _wanted: wanted, gone })
+        Ok(Self { handle, client: None, wanted: Wanted(wanted), gone })
     }
 }
 

@@ -25,7 +25,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{Failure, Frame, Limits, RealtimeConnector, Socket, failure, server::Server};
+use super::{Failure, Frame, Limits, RealtimeConnector, Socket, failure, lines::Wanted, server::Server};
 use crate::protocol::{SOCKET_PATH, SUBPROTOCOL};
 
 /// Bytes read at once: most frames have a few hundred, and the buffer lives as long as the socket.
@@ -62,8 +62,8 @@ impl Server {
         let stream = WebSocketStream::from_raw_socket(upgraded, Role::Client, Some(bounded(&self.limits))).await;
         let (outgoing, incoming) = stream.split();
         Ok(Socket {
-            incoming: Box::pin(Incoming { stream: incoming, ended: false }),
-            outgoing: Box::pin(Outgoing { sink: outgoing, limits: self.limits, stalled: None }),
+            incoming: Box::pin(Incoming { stream: incoming, ended: false, _wanted: line.wanted.clone() }),
+            outgoing: Box::pin(Outgoing { sink: outgoing, limits: self.limits, stalled: None, _wanted: line.wanted }),
         })
     }
 }
@@ -102,6 +102,7 @@ type Line = WebSocketStream<Upgraded>;
 struct Incoming {
     stream: futures_util::stream::SplitStream<Line>,
     ended: bool,
+    _wanted: Wanted,
 }
 
 impl Stream for Incoming {
@@ -141,6 +142,7 @@ struct Outgoing {
     limits: Limits,
     /// Runs while the line takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
+    _wanted: Wanted,
 }
 
 impl Outgoing {

@@ -8,6 +8,9 @@ mod certificates;
 mod environment;
 mod frames;
 mod handshake;
+#[cfg(target_os = "linux")]
+#[path = "../support/held.rs"]
+mod held;
 mod line;
 mod requests;
 mod sockets;

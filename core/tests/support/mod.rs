@@ -1,7 +1,11 @@
 //! What several tests need: a core of their own, on a clock of their own.
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use std::{path::Path, sync::Arc};
+pub(crate) mod held;
+
+use std::sync::Arc;
+
+pub(crate) use held::open_files_below;
 
 use safescan_core::{
     clock::{Clock, ManualClock},
@@ -67,15 +71,4 @@ pub(crate) async fn history(core: &Core) -> Vec<Scan> {
             None => return all,
         }
     }
-}
-
-/// The open files of this process below a directory.
-pub(crate) fn open_files_below(directory: &Path) -> Vec<String> {
-    let directory = directory.canonicalize().expect("the directory exists");
-    let links = std::fs::read_dir("/proc/self/fd").expect("a Linux system");
-    links
-        .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
-        .filter(|target| target.starts_with(&directory))
-        .map(|target| target.to_string_lossy().into_owned())
-        .collect()
 }

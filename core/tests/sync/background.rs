@@ -8,15 +8,13 @@ use safescan_core::{
 };
 
 use crate::{
+    held::open_files_below,
     server::Fault,
     world::{HEALTHY, HOUR, MINUTE, World, code, hash, health, operations, pass, settle, vote},
 };
 
 fn open_files(world: &World) -> Vec<String> {
-    let directory = world.directory.path().canonicalize().unwrap();
-    let links = std::fs::read_dir("/proc/self/fd").unwrap();
-    let targets = links.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
-    targets.filter(|target| target.starts_with(&directory)).map(|target| target.display().to_string()).collect()
+    open_files_below(world.directory.path())
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,6 +13,8 @@ mod batches;
 mod clocks;
 mod conflicts;
 mod failures;
+#[path = "../support/held.rs"]
+mod held;
 mod hostile;
 mod kills;
 mod outbox;

@@ -17,15 +17,13 @@ use safescan_core::{
 };
 
 use crate::{
+    held::open_files_below,
     server::Fault,
     world::{HOUR, MINUTE, World, code, on_purpose, operations, pass, settle, sync, vote},
 };
 
 fn open_files(world: &World) -> usize {
-    let directory = world.directory.path().canonicalize().unwrap();
-    let links = std::fs::read_dir("/proc/self/fd").unwrap();
-    let targets = links.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
-    targets.filter(|target| target.starts_with(&directory)).count()
+    open_files_below(world.directory.path()).len()
 }
 
 /// Suspends, and sees to it that nothing is done after the answer, for an hour. What is done without a look at the clock
