@@ -80,7 +80,7 @@ fn start_server(directory: &Path) -> (Server, String) {
 async fn phone(directory: &Path, url: &str) -> Arc<Core> {
     let sync = SyncConfig { allow_plain_loopback: true, ..SyncConfig::new(url) };
     let config =
-        Config { sync: Some(sync), votes_per_minute: Some(1_000_000), ..Config::new(directory.to_str().unwrap()) };
+        Config { sync: Some(sync), votes_per_minute: Some(10_000), ..Config::new(directory.to_str().unwrap()) };
     Core::open(config).await.unwrap()
 }
 
@@ -171,11 +171,13 @@ async fn asleep_nothing_is_held_and_nothing_is_lost() {
     let settled = async { while ann.sync.now().await.map_or(true, |report| report.waiting > 0) {} };
     tokio::time::timeout(GUARD, settled).await.expect("everything is sent");
     assert_eq!(ann.operations.page(10, None).await.unwrap().operations, []);
+    // Somebody who has nothing in memory.
+    let eve = phone(&phones.path().join("eve"), &url).await;
     for cycle in (0..cycles).rev().take(200) {
-        let rating = bob.ratings.rating(CodeRef::text(code(cycle))).await.unwrap();
+        let rating = eve.ratings.rating(CodeRef::text(code(cycle))).await.unwrap();
         assert_eq!((rating.safe_votes, rating.total_votes), (1, 1), "the vote of cycle {cycle}");
     }
-    tokio::try_join!(ann.shutdown(), bob.shutdown()).unwrap();
+    tokio::try_join!(ann.shutdown(), bob.shutdown(), eve.shutdown()).unwrap();
     took.sort_unstable();
     let part = |hundredths: usize| took[(took.len() - 1) * hundredths / 100];
     let (p50, p99, max) = (part(50), part(99), part(100));

@@ -221,13 +221,16 @@ impl Core {
         }
         let (context, ratings) = (Arc::clone(&self.context), self.ratings.clone());
         let (signals, entropy) = (Arc::clone(&self.hub.signals), Arc::clone(entropy));
-        let observer = Arc::clone(&self.context.observer);
+        let (observer, told) = (Arc::clone(&self.context.observer), Arc::clone(&signals));
         let begin = move || {
             let settings = SettingsStore(Arc::clone(&context));
             Pump::new(Arc::clone(&context), ratings.clone(), settings, Arc::clone(&signals), Arc::clone(&entropy))
                 .work()
         };
-        self.home.keep(begin, move || observer.log(Level::Error, "synchronisation begins anew after a bug", &[]));
+        self.home.keep(begin, move || {
+            told.interrupted();
+            observer.log(Level::Error, "synchronisation begins anew after a bug", &[]);
+        });
     }
 
     /// Starts the live link.

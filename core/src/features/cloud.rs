@@ -67,6 +67,8 @@ struct State {
     asleep: bool,
     /// Whether this device has its name.
     named: bool,
+    /// Whether the app wants a change sent again, whatever the server said of this version.
+    insists: bool,
 }
 
 impl Cloud {
@@ -122,6 +124,16 @@ impl Cloud {
     pub(crate) fn set_asleep(&self, asleep: bool) {
         self.state().asleep = asleep;
         self.want(|_| ());
+    }
+
+    /// The app wants a change sent again, whatever the server said of this version.
+    pub(crate) fn insist(&self) {
+        self.state().insists = true;
+    }
+
+    /// Whether it does; once.
+    pub(crate) fn take_insistence(&self) -> bool {
+        std::mem::take(&mut self.state().insists)
     }
 
     /// Whether the app is in the background.

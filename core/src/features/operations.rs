@@ -30,6 +30,10 @@ impl Operations {
     /// # Errors
     /// The storage cannot be written.
     pub async fn retry(&self, id: OperationId) -> Result<bool> {
+        if let Some(cloud) = &self.0.cloud {
+            // Before the commit, which may begin a run.
+            cloud.insist();
+        }
         self.0.store.write(move |tx| tx.retry(id)).await
     }
 

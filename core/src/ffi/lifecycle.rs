@@ -96,8 +96,11 @@ impl SafeScan {
         Ok(Arc::new(Self { core }))
     }
 
-    /// To be called when the app goes to the background: ends the transaction in work, folds the log into the database
-    /// and closes every file. Calls made meanwhile still work: each opens the files for its own duration.
+    /// To be called when the app goes to the background: ends the transaction in work, gives up what is under way with the
+    /// server (nothing is lost by it), folds the log into the database, and closes every file and connection. When it
+    /// returns, no file, lock, socket or timer is held. Calls made meanwhile still work: each opens the files for its own
+    /// duration, and those that ask the server do without it, but for `run_once`. Of `suspend` and `resume` the last call
+    /// counts.
     pub async fn suspend(&self) -> Result<(), SafeScanError> {
         self.run(|core| async move { core.suspend().await }).await
     }

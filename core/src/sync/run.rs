@@ -74,6 +74,8 @@ impl Runner {
     /// Makes a run. An error is one of the storage; what the network does is told in [`Ran`].
     pub(super) async fn run(&mut self, cloud: &Cloud) -> Result<Ran> {
         self.start(cloud).await?;
+        // The server may have changed its mind: whoever asks for it may find out.
+        self.too_old &= !cloud.take_insistence();
         self.context.store.write(|tx| tx.release_all(None)).await?;
         let mut ran = Ran {
             report: SyncReport::default(),

@@ -227,25 +227,26 @@ impl Signals {
         self.heard.send_replace(0);
     }
 
-    /// The pump is gone. If that was a panic, what was being done is not known: everybody who asked is told, and the next
-    /// pump looks for everything.
+    /// The pump is gone.
     pub(crate) fn end(&self) {
-        if std::thread::panicking() {
-            let asked = {
-                let mut told = self.lock();
-                (told.queued, told.to_fetch) = (true, true);
-                told.asked
-            };
-            self.finish(asked, Err(Error::Panicked { during: "a run" }));
-        }
         self.heard.send_replace(u64::MAX);
+    }
+
+    /// By a panic: what was being done is not known. Everybody who asked is told, and the next pump looks for everything.
+    pub(crate) fn interrupted(&self) {
+        let asked = {
+            let mut told = self.lock();
+            (told.queued, told.to_fetch) = (true, true);
+            told.asked
+        };
+        self.finish(asked, Err(Error::Panicked { during: "a run" }));
     }
 
     /// A run begins: it answers everybody who has asked so far. `None` if something happened since `planned` that may
     /// speak against it.
     pub(crate) fn set_out(&self, planned: &Told) -> Option<u64> {
         let mut told = self.lock();
-        if told.stopped || (told.asleep && !planned.asleep) {
+        if told.stopped || told.word != planned.word {
             return None;
         }
         told.running = true;

@@ -202,6 +202,31 @@ async fn a_version_too_old_keeps_its_changes_and_goes_on_reading() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_is_tried_whatever_the_server_said_of_the_version() {
+    let world = World::new();
+    let core = world.open().await;
+    core.sync.now().await.unwrap();
+    vote(&core, 1, VoteChoice::Safe).await;
+    vote(&core, 2, VoteChoice::Safe).await;
+    world.server.then(status(426));
+    core.sync.now().await.expect_err("too old");
+    let parked = operations(&core).await;
+    assert!(core.operations.retry(parked[0].id).await.unwrap());
+    world.server.then(status(426));
+    world.server.forget_seen();
+    core.sync.now().await.expect_err("still too old");
+    let tried = |seen: Vec<crate::server::Seen>| seen.iter().map(|sync| sync.operations.len()).sum::<usize>();
+    assert_eq!(tried(world.server.syncs()), 1, "once");
+    assert!(operations(&core).await.iter().all(|parked| parked.parked_reason == Some(ParkedReason::Schema)));
+
+    // The server takes it after all.
+    assert!(core.operations.retry(parked[0].id).await.unwrap());
+    assert_eq!(core.sync.now().await.unwrap().sent, 1);
+    assert_eq!(health(&core), HEALTHY);
+    assert_eq!(operations(&core).await.len(), 1, "the other one stays where it is");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_asks_for_an_upgrade_is_read_to_the_end() {
     let world = World::new();
     let core = world.open().await;
