@@ -134,6 +134,7 @@ async fn asleep_nothing_is_held_and_nothing_is_lost() {
             assert_eq!(Held::now(phones.path()).await, Held::default(), "after calls in cycle {cycle}");
         }
         tokio::try_join!(ann.resume(), bob.resume()).unwrap();
+        let mut looking = None;
         if whole {
             told(&bob, cycle).await;
             bob.ratings.rating(watched.clone()).await.unwrap();
@@ -144,13 +145,12 @@ async fn asleep_nothing_is_held_and_nothing_is_lost() {
             // A run begins, links are opened, look-ups are made: each cycle is left at another moment.
             vote(&ann, cycle).await;
             bob.ratings.watch(std::slice::from_ref(&watched)).unwrap();
-            let looking = Arc::clone(&bob);
-            let looking = tokio::spawn(async move { looking.ratings.rating(CodeRef::text(code(0))).await });
+            let core = Arc::clone(&bob);
+            looking = Some(tokio::spawn(async move { core.ratings.rating(CodeRef::text(code(0))).await }));
             for _ in 0..cycle % 100 {
                 tokio::task::yield_now().await;
             }
             bob.ratings.unwatch(&[watched]).unwrap();
-            drop(looking);
         }
         let start = clock.monotonic();
         let asleep = async |core: &Core| {
@@ -159,6 +159,10 @@ async fn asleep_nothing_is_held_and_nothing_is_lost() {
         };
         let (ann_took, bob_took) = tokio::join!(asleep(&ann), asleep(&bob));
         took.extend([ann_took, bob_took]);
+        if let Some(looking) = looking {
+            // It may have opened files for its own duration.
+            looking.await.unwrap().unwrap();
+        }
         assert_eq!(Held::now(phones.path()).await, Held::default(), "in cycle {cycle}");
         if cycle % 100 == 99 {
             eprint!("\r{} of {cycles} cycles", cycle + 1);

@@ -107,7 +107,7 @@ async fn of_suspend_and_resume_the_last_call_wins() {
         vote(&core, 1, VoteChoice::Safe).await;
         tokio::task::yield_now().await;
         let (slept, woke) = tokio::join!(core.suspend(), core.resume());
-        (slept.unwrap(), woke.unwrap());
+        slept.and(woke).unwrap();
         vote(&core, 2, VoteChoice::Safe).await;
         pass(MINUTE).await;
         core.scans.page(ScanQuery::default()).await.unwrap();
@@ -119,7 +119,7 @@ async fn of_suspend_and_resume_the_last_call_wins() {
 
         vote(&core, 3, VoteChoice::Safe).await;
         let (again, slept, woke, asleep) = tokio::join!(core.suspend(), core.suspend(), core.resume(), core.suspend());
-        (again.unwrap(), slept.unwrap(), woke.unwrap(), asleep.unwrap());
+        again.and(slept).and(woke).and(asleep).unwrap();
         assert_eq!(cause(Service::LocalStorage), HealthCause::Suspended);
         stays_asleep(&world).await;
     }
