@@ -4,9 +4,14 @@
 //! the first takes it, the last gives it back.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
 };
 
 use crate::error::{Error, Result};
@@ -49,10 +54,11 @@ impl Lock {
             .write(true)
             .open(&self.path)
             .map_err(|error| Error::io(&error, WHILE))?;
-        match file.try_lock() {
+        // The standard library has no locks on Android.
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(Error::HeldElsewhere),
-            Err(TryLockError::Error(error)) => Err(Error::io(&error, WHILE)),
+            Err(Errno::WOULDBLOCK) => Err(Error::HeldElsewhere),
+            Err(error) => Err(Error::io(&error.into(), WHILE)),
         }
     }
 
