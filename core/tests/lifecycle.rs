@@ -1,5 +1,6 @@
 //! Opening, sleeping, closing, and who may have the files meanwhile.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+#![allow(clippy::disallowed_methods, reason = "the standard library's locks know the systems that tests run on")]
 
 mod support;
 

@@ -1,12 +1,11 @@
 //! What several tests need: a core of their own, on a clock of their own.
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, unused_imports, reason = "each test takes what it needs")]
 
 pub(crate) mod held;
 
 use std::sync::Arc;
 
 pub(crate) use held::open_files_below;
-
 use safescan_core::{
     clock::{Clock, ManualClock},
     config::Config,
