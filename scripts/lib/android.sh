@@ -37,4 +37,5 @@ pack_libraries() {
   done
 }
 
-maven() { mvn --batch-mode --no-transfer-progress --quiet "$@"; }
+# Without colours, whose end would begin the next line.
+maven() { mvn --batch-mode --no-transfer-progress --quiet "$@" 2>&1 | sed 's/\x1b\[[0-9;]*m//g'; }
