@@ -30,6 +30,7 @@ android {
 
     defaultConfig {
         minSdk = setting("minSdk").toInt()
+        testInstrumentationRunner = "androidx.test.runner.AndroidJUnitRunner"
         consumerProguardFiles("consumer-rules.pro")
     }
 
@@ -71,6 +72,9 @@ dependencies {
     api("net.java.dev.jna:jna:${setting("jnaVersion")}@aar")
     // Its flows and suspending functions are the package's own surface.
     api("org.jetbrains.kotlinx:kotlinx-coroutines-android:${setting("coroutinesVersion")}")
+    // What only a device shows: src/androidTest.
+    androidTestImplementation("androidx.test:runner:1.6.2")
+    androidTestImplementation("junit:junit:4.13.2")
 }
 
 // Without them the AAR would build, and every app fail at its first call.

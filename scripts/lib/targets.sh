@@ -46,16 +46,22 @@ CC
   cp "$PHONE_RUST/bin/cc" "$PHONE_RUST/bin/ar"; chmod +x "$PHONE_RUST"/bin/*
 }
 
-# check_target TARGET: warnings are errors. What it builds on lies in the cache, for all checkouts.
-check_target() {
-  local name=${1//-/_} how=()
-  if ! has_target "$1"; then
-    can_apt || [ -e "$PHONE_RUST/rustc" ] || die "Rust for $1 is missing: rustup target add $1"
-    with_lock phone-rust build_phone_rust
-    how=("RUSTC=$PHONE_RUST/rustc" RUSTC_BOOTSTRAP=1)
-    set -- "$1" -Zbuild-std=std,panic_unwind
-  fi
+# check_target TARGET: warnings are errors.
+check_target() (
+  local name=${1//-/_}
   make_stand_ins
-  env "${how[@]}" "CC_$name=$PHONE_RUST/bin/cc" "AR_$name=$PHONE_RUST/bin/ar" SDKROOT="$PHONE_RUST/sdk" RUSTFLAGS=-Dwarnings \
-    CARGO_TARGET_DIR="$PHONE_RUST/target" cargo check --quiet --profile generator -p safescan-core --target "$@"
-}
+  export "CC_$name=$PHONE_RUST/bin/cc" "AR_$name=$PHONE_RUST/bin/ar" SDKROOT="$PHONE_RUST/sdk" RUSTFLAGS=-Dwarnings
+  phone_cargo "$1" check --quiet --profile generator -p safescan-core
+)
+
+# phone_cargo TARGET COMMAND …: Cargo with a compiler and a standard library for this target. What it builds lies in the
+# cache, for all checkouts.
+phone_cargo() (
+  local target=$1 command=$2; shift 2
+  export CARGO_TARGET_DIR="$PHONE_RUST/target"
+  if has_target "$target"; then cargo "$command" --target "$target" "$@"; return; fi
+  can_apt || [ -e "$PHONE_RUST/rustc" ] || die "Rust for $target is missing: rustup target add $target"
+  with_lock phone-rust build_phone_rust
+  local std=std,panic_unwind; [ "$command" != test ] || std+=,test
+  RUSTC="$PHONE_RUST/rustc" RUSTC_BOOTSTRAP=1 cargo "$command" --target "$target" "-Zbuild-std=$std" "$@"
+)
