@@ -21,6 +21,13 @@ build_ubrn() {
 
 ensure_ubrn() { [ -x "$UBRN" ] || with_lock ubrn build_ubrn; }
 
+# adapt_docs LANGUAGE FILE: comments as that language's developers read them.
+adapt_docs() {
+  awk -v language="$1" -f scripts/lib/adapt-docs.awk "$2" >"$2.new"
+  ! cmp -s "$2" "$2.new" || die "the $1 generator writes other comments now: nothing matches in scripts/lib/adapt-docs.awk"
+  mv "$2.new" "$2"
+}
+
 # generate_react_native LIBRARY FOLDER: the TypeScript, C++ and glue of React Native, as bindings/react-native/ubrn.config.yaml
 # says. The generator writes beside the package.json that it finds: a copy's, in FOLDER.
 generate_react_native() {
@@ -31,6 +38,7 @@ generate_react_native() {
   (cd "$ROOT/core" && "$UBRN" generate jsi bindings --no-format --library \
      --ts-dir "$folder/turbo-module" --cpp-dir "$folder/cpp/generated" "$library")
   (cd "$folder" && "$UBRN" generate jsi turbo-module --config ubrn.config.yaml safescan_core)
+  adapt_docs typescript "$folder/turbo-module/safescan_core.ts"
   rm "$folder/package.json" "$folder/ubrn.config.yaml"
   # The generator leaves out the end of many a last line.
   find "$folder" -type f | while IFS= read -r file; do [ -z "$(tail -c 1 "$file")" ] || echo >>"$file"; done
