@@ -84,8 +84,11 @@ export class SafeScan implements AsyncDisposable {
   }
 
   /**
-   * To be called when the app goes to the background: ends the transaction in work, folds the log into the database and
-   * closes every file. Calls made meanwhile still work: each opens the files for its own duration.
+   * To be called when the app goes to the background: ends the transaction in work, gives up what is under way with the
+   * server (nothing is lost by it), folds the log into the database, and closes every file and connection. When it has
+   * resolved, no file, lock, socket or timer is held. Calls made meanwhile still work: each opens the files for its own
+   * duration, and those that ask the server do without it, but for `sync.runOnce`. Of `suspend` and `resume` the last call
+   * counts.
    */
   suspend(options?: CallOptions): Promise<void> {
     return ask(() => this.#core.suspend(), options);
