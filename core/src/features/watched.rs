@@ -90,7 +90,7 @@ mod tests {
     fn a_thousand_codes_are_watched_at_a_time() {
         let watched = Watched::default();
         let codes: Vec<QrHash> =
-            (0..=MAX_WATCHED).map(|code| QrHash(std::array::from_fn(|at| code.to_be_bytes()[at % 8]))).collect();
+            (0..=MAX_WATCHED as u64).map(|code| QrHash(std::array::from_fn(|at| code.to_be_bytes()[at % 8]))).collect();
         watched.add(&codes[1..]).unwrap();
         watched.add(&codes[1..]).unwrap();
         assert!(watched.add(&codes[..1]).is_err());
